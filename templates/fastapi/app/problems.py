@@ -1,0 +1,199 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from sqlalchemy import exc
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1024 * 1024  # bytes
+RETRY_AFTER = "5"  # seconds
+
+logger = structlog.get_logger()
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldError] = []
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """Return a problem about the request of `scope`, with any extension `members`."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": scope["path"],
+        "request_id": scope["state"]["request_id"],
+        **members,
+    }
+    # ASCII: a lone surrogate in the client's own field names has no UTF-8 form.
+    return Response(json.dumps(body), status, headers, "application/problem+json")
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI description of these statuses, for a route's `responses`."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+class GuardMiddleware:
+    """Refuses bodies over 1 MiB; answers an unforeseen exception with a bare 500 and logs it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        received, started = 0, False
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise HTTPException(413, "The body is larger than 1 MiB.")
+            return message
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        length = next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
+        try:
+            if length > MAX_BODY:
+                refusal = problem(scope, 413, "The body is larger than 1 MiB.")
+                await refusal(scope, receive, send)
+            else:
+                await self.app(scope, receive_within_limit, send_and_note)
+        except Exception:
+            logger.exception("unhandled error")
+            if started:
+                raise
+            answer = problem(scope, 500, "Something went wrong on our side.")
+            await answer(scope, receive, send)
+
+
+class StrictJSONRoute(APIRoute):
+    """A route that takes its body as `application/json` in UTF-8 and nothing else."""
+
+    def get_route_handler(self) -> Any:
+        """Return the handler, given a request whose `json()` is strict."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def strict(request: Request) -> Response:
+            media_type = request.headers.get("Content-Type", "").partition(";")[0]
+            if media_type.strip().lower() != "application/json":
+                raise HTTPException(415, "The body must be application/json.")
+            return await handle(StrictJSONRequest(request.scope, request.receive))
+
+        return strict
+
+
+class StrictJSONRequest(Request):
+    """A request whose body is JSON as RFC 8259 has it: UTF-8, no NaN, and not empty."""
+
+    async def body(self) -> bytes:
+        """Return the body; raise 400 when there is none."""
+        body = await super().body()
+        if not body:
+            raise HTTPException(400, "The body is empty; it must be JSON.")
+        return body
+
+    async def json(self) -> Any:
+        """Return the parsed body; raise 400 when it does not parse."""
+        try:
+            return json.loads((await self.body()).decode(), parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise HTTPException(400, "The body is not valid JSON.") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """Put problems into an OpenAPI document in the place of FastAPI's own error schemas."""
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= schema.pop("$defs") | {"Problem": schema}
+    for path in document["paths"].values():
+        for operation in path.values():
+            invalid = operation["responses"].get("422", {}).get("content", {})
+            if "application/json" in invalid:  # added by FastAPI wherever there is a parameter
+                del operation["responses"]["422"]
+    return document
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the application answered with a problem."""
+
+    @app.exception_handler(StarletteHTTPException)
+    async def on_http_exception(request: Request, error: StarletteHTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # Each method is a route of its own, and Starlette names only the first one's.
+            route = request.scope["route"]
+            methods = app.openapi()["paths"].get(route.path) or route.methods
+            headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
+        return problem(request.scope, error.status_code, error.detail, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_validation_error(request: Request, error: RequestValidationError) -> Response:
+        fields = [
+            {"field": ".".join(map(str, item["loc"])), "message": item["msg"]}
+            for item in error.errors()
+        ]
+        detail = "The request is not valid; see errors."
+        return problem(request.scope, 422, detail, errors=fields)
+
+    @app.exception_handler(exc.OperationalError)
+    @app.exception_handler(exc.InterfaceError)
+    @app.exception_handler(exc.TimeoutError)
+    async def on_lost_database(request: Request, error: exc.SQLAlchemyError) -> Response:
+        logger.warning("database out of reach", error=str(error.__cause__ or error))
+        detail = "The database is out of reach; try again."
+        return problem(request.scope, 503, detail, {"Retry-After": RETRY_AFTER})

@@ -1,0 +1,42 @@
+"""Reports, which the worker computes."""
+
+import asyncio
+
+from fastapi import APIRouter, HTTPException, Response
+from kombu.exceptions import OperationalError
+
+from app import models, schemas
+from app.dependencies import CurrentUser, Id, SessionDep
+from app.problems import RETRY_AFTER, problem_responses
+from app.tasks import compute_report
+
+router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+
+@router.post("", status_code=202, responses=problem_responses(401, 503))
+async def request_report(
+    user: CurrentUser, session: SessionDep, response: Response
+) -> schemas.Report:
+    """Ask for a report on the catalogue."""
+    report = models.Report(owner_id=user.id)
+    session.add(report)
+    await session.commit()  # before the worker can look for it
+    try:
+        await asyncio.to_thread(compute_report.delay, report.id)
+    except OperationalError as error:
+        await session.delete(report)
+        await session.commit()
+        raise HTTPException(
+            503, "The task queue is out of reach; try again.", {"Retry-After": RETRY_AFTER}
+        ) from error
+    response.headers["Location"] = f"/api/v1/reports/{report.id}"
+    return schemas.Report.model_validate(report)
+
+
+@router.get("/{id}", responses=problem_responses(401, 404, 422, 503))
+async def read_report(report_id: Id, user: CurrentUser, session: SessionDep) -> schemas.Report:
+    """Show how far a report of one's own is, and its result once it is done."""
+    report = await session.get(models.Report, report_id)
+    if report is None or report.owner_id != user.id:
+        raise HTTPException(404, "No such report.")
+    return schemas.Report.model_validate(report)

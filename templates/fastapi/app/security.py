@@ -1,0 +1,86 @@
+"""Passwords and tokens."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import UUID, uuid4
+
+import jwt
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from pydantic import BaseModel, ValidationError
+
+from app.schemas import Int64
+from app.settings import settings
+
+ACCESS_LIFETIME = timedelta(minutes=15)
+REFRESH_LIFETIME = timedelta(days=7)
+
+_ALGORITHM = "HS256"
+_hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106, section 4
+_NOBODYS_HASH = _hasher.hash(secrets.token_hex())
+
+
+class Claims(BaseModel):
+    """What a valid token says: whom it stands for, and what it is good for."""
+
+    sub: Int64
+    jti: UUID
+    type: Literal["access", "refresh"]
+    family: UUID | None = None
+
+
+def hash_password(password: str) -> str:
+    """Return the Argon2id hash of a password, in PHC string format."""
+    return _hasher.hash(password)
+
+
+def verify_password(password: str, password_hash: str | None) -> bool:
+    """Tell whether the password is right; takes as long when there is no hash to compare with."""
+    try:
+        _hasher.verify(password_hash or _NOBODYS_HASH, password)
+    except VerifyMismatchError:
+        return False
+    return password_hash is not None
+
+
+def create_access_token(user_id: int) -> str:
+    """Return a JWT that stands for the user for 15 minutes."""
+    return _encode("access", user_id, uuid4(), ACCESS_LIFETIME)
+
+
+def create_refresh_token(user_id: int, jti: UUID, family: UUID) -> str:
+    """Return a JWT that can be traded once, within 7 days, for a new pair of its family."""
+    return _encode("refresh", user_id, jti, REFRESH_LIFETIME, family=str(family))
+
+
+def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | None:
+    """Return the claims of a valid token of this kind, else None."""
+    try:
+        claims = Claims.model_validate(
+            jwt.decode(
+                token,
+                settings.secret_key.get_secret_value(),
+                algorithms=[_ALGORITHM],
+                options={"require": ["sub", "iat", "exp", "jti", "type"]},
+            )
+        )
+    except (jwt.InvalidTokenError, ValidationError):
+        return None
+    return claims if claims.type == kind else None
+
+
+def _encode(kind: str, user_id: int, jti: UUID, lifetime: timedelta, **claims: str) -> str:
+    now = datetime.now(UTC)
+    return jwt.encode(
+        {
+            "sub": str(user_id),
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": str(jti),
+            "type": kind,
+            **claims,
+        },
+        settings.secret_key.get_secret_value(),
+        algorithm=_ALGORITHM,
+    )
