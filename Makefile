@@ -2,8 +2,44 @@
 FRAMEWORK ?= fastapi
 DEST ?= projects/bookshelf-$(FRAMEWORK)
 PYTHON ?= python3
-UV := $(or $(shell command -v uv),.venv/bin/uv)
-# The versions that were tested together; `make test CONSTRAINTS=` takes the newest instead.
-CONSTRAINTS ?= --constraints constraints.txt
+UV_VERSION := 0.13.8
+OWN_UV := $(if $(shell command -v uv),,.venv/bin/uv)
+BIN := .venv/bin
+# `make test LATEST=1` takes the newest releases instead of the tested ones.
+LATEST ?=
+export LATEST
+ENVIRONMENT := .venv/.made$(if $(LATEST),-latest)
+VERSIONS := $(if $(LATEST),--upgrade,--constraints constraints.txt)
 
-.PHONY: new test lint format bench
+.PHONY: new test lint format bench pins
+
+new: $(ENVIRONMENT)
+	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
+
+test: $(ENVIRONMENT)
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+lint: $(ENVIRONMENT)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(ENVIRONMENT)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(ENVIRONMENT)
+	$(BIN)/python -m benchmarks
+
+# Resolves the tested versions anew: this project's own, and those of each framework.
+pins: $(ENVIRONMENT)
+	$(BIN)/python -m tests.pins
+
+$(ENVIRONMENT): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(if $(OWN_UV),$(PYTHON) -m venv .venv,uv venv --quiet --python $(PYTHON) .venv)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { rm -rf .venv; echo "$(PYTHON) is too old: say make PYTHON=, with Python 3.11 or later" >&2; exit 1; }
+	$(if $(OWN_UV),test -x $(OWN_UV) || $(BIN)/pip install --quiet uv==$(UV_VERSION))
+	$(or $(OWN_UV),uv) pip install --quiet --python $(BIN)/python --editable . --group dev $(VERSIONS)
+	@rm -f .venv/.made*
+	@touch $@

@@ -1,0 +1,1 @@
+"""The stackyard generator: a command and an engine over one Copier template."""

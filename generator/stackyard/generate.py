@@ -1,0 +1,176 @@
+"""The engine: from answers to a project on disk, or to nothing at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackyard import interrupts, lock, repository
+from stackyard.errors import InvalidAnswerError, TemplateError
+from stackyard.target import DISK_FULL, Target, directory_in, os_errors
+from stackyard.template import Template, version
+
+
+@dataclass(frozen=True)
+class File:
+    """One generated file: its path within the project, with `/`, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Project:
+    """What was generated, or would be; `answers` holds every option, defaults included."""
+
+    path: Path
+    answers: Mapping[str, str]
+    files: tuple[File, ...]
+    warnings: tuple[str, ...]
+
+
+def generate(
+    template: Template,
+    answers: Mapping[str, str],
+    path: Path | None = None,
+    *,
+    ask: bool = False,
+    dry_run: bool = False,
+    force: bool = False,
+    with_git: bool = True,
+    with_lock: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Project:
+    """Make a project at `path`, by default in a directory called as the project's slug.
+
+    With `ask`, Copier prompts on the terminal for what `answers` does not tell;
+    without it, that takes its default. `progress` gets a line before each slow step.
+
+    Raises:
+        StackyardError: with nothing written, and nothing that was there touched.
+        KeyboardInterrupt: likewise.
+    """
+    template.check(answers)
+    target = Target.at(path, force=force) if path else None
+    with os_errors(path or Path.cwd()), _workshop(target, dry_run=dry_run) as (staging, scratch):
+        project = staging / "project"
+        notes: list[str] = []
+        with interrupts.allowed():
+            told = _render(template, answers, target, project, scratch, ask=ask)
+            target = target or Target.at(Path(told["project_slug"]), force=force)
+            target.refuse_obstacles(project, force=force)
+            if with_lock and not dry_run:
+                progress("Locking the dependencies ...")
+                notes += lock.make(project, template.pins(told["framework"]), target.path)
+            if with_git and not dry_run and not target.in_work_tree():
+                notes += repository.make(project, *_first_commit(told))
+            if not os.path.lexists(target.place / ".env"):
+                _write_env(project)
+            files = tuple(_files(project))
+        if not dry_run:
+            target.publish(project, staging.with_name(f"{staging.name}-kept"), force=force)
+    options = {name: told[name] for name in template.options}
+    return Project(target.path, options, files, tuple(notes))
+
+
+@contextmanager
+def _workshop(target: Target | None, *, dry_run: bool) -> Iterator[tuple[Path, Path]]:
+    """Give two directories that do not stay: one on the target's file system, one for Copier."""
+    with directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch:
+        if dry_run:
+            yield scratch, scratch
+        else:
+            with directory_in(target.ground if target else Path.cwd(), ".stackyard") as staging:
+                yield staging, scratch
+
+
+def _render(
+    template: Template,
+    answers: Mapping[str, str],
+    target: Target | None,
+    project: Path,
+    scratch: Path,
+    *,
+    ask: bool,
+) -> dict[str, str]:
+    """Render the template into `project`; return the answer to every question."""
+    import copier
+    from copier.errors import CopierAnswersInterrupt, CopierWarning, InteractiveSessionError
+
+    told = dict(answers)
+    suggested: dict[str, str] = {}
+    if target:
+        (suggested if ask else told).setdefault("project_name", target.place.name)
+    if ask:
+        suggested |= repository.identity()
+    temporary, tempfile.tempdir = tempfile.tempdir, str(scratch)
+    try:
+        with warnings.catch_warnings():
+            # A checkout that is dirty or shallow is no news to whoever works in it.
+            warnings.simplefilter("ignore", CopierWarning)
+            worker = copier.run_copy(
+                str(template.root),
+                project,
+                {**told, **template.stamps},
+                user_defaults=suggested,
+                settings=copier.Settings(),
+                vcs_ref="HEAD",
+                defaults=not ask,
+                quiet=True,
+                unsafe=False,
+            )
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # A git that Copier ran: what happened is in its words only.
+        if DISK_FULL in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise TemplateError(error) from error
+    except (CopierAnswersInterrupt, InteractiveSessionError):
+        raise KeyboardInterrupt from None  # Ctrl-C or Ctrl-D at a prompt
+    except Exception as error:  # what a template calls may raise anything
+        refused = re.fullmatch(r"Validation error for question '(\w+)': (.*)", str(error))
+        if refused is None:
+            raise TemplateError(error) from error
+        key, reason = refused.groups()
+        source = "PATH" if key == "project_name" and key not in answers else ""
+        value = {**suggested, **told}.get(key, "")
+        raise InvalidAnswerError(key, value, reason, source) from error
+    finally:
+        tempfile.tempdir = temporary
+    return {name: str(worker.answers.combined[name]) for name in template.questions}
+
+
+def _first_commit(told: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return the message and, for a user whom git does not know, the author's name and email."""
+    message = f"Start {told['project_name']} from stackyard {version()}"
+    name = told.get("author_name") or "stackyard"
+    return message, name, told.get("author_email") or "stackyard@localhost"
+
+
+def _write_env(project: Path) -> None:
+    """Make `.env` of `.env.example`, with a secret of its own, for the owner's eyes only."""
+    example = project / ".env.example"
+    if not example.is_file():
+        return
+    secret = f"SECRET_KEY={secrets.token_urlsafe(48)}"
+    text = re.sub(r"^SECRET_KEY=$", secret, example.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    descriptor = os.open(project / ".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - a descriptor
+        file.write(text)
+
+
+def _files(project: Path) -> Iterator[File]:
+    """List the files of the project in the order of their paths, git's own left out."""
+    for path in sorted(project.rglob("*")):
+        relative = path.relative_to(project)
+        if path.is_file() and relative.parts[0] != ".git":
+            yield File(relative.as_posix(), path.stat().st_size)

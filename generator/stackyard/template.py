@@ -1,0 +1,165 @@
+"""The Copier template: where it is, what it asks, and which answers it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stackyard import repository
+from stackyard.errors import (
+    ConflictingAnswersError,
+    HiddenOptionError,
+    MalformedAnswerError,
+    UnknownOptionError,
+    UnknownValueError,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One valid value of a question and what it means."""
+
+    value: str
+    explanation: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of `copier.yml`; `computed` ones are worked out and never asked."""
+
+    name: str
+    text: str
+    default: str
+    choices: tuple[Choice, ...]
+    computed: bool
+
+    @property
+    def values(self) -> list[str]:
+        """Return the valid values; none listed means that any text may do."""
+        return [choice.value for choice in self.choices]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A Copier template on disk.
+
+    `stamps` are written into the answers file as the template's address and version, where
+    Copier would name this very copy of it.
+    """
+
+    root: Path
+    questions: Mapping[str, Question]
+    stamps: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def installed(cls) -> Template:
+        """Return the template that came with this package: the wheel's, else the checkout's."""
+        bundled = Path(__file__).parent / "_template"
+        if bundled.is_dir():
+            return cls.load(bundled, stamps=_release())
+        checkout = Path(__file__).parents[2]
+        return cls.load(checkout, stamps=_commit(checkout))
+
+    @classmethod
+    def load(cls, root: Path, stamps: Mapping[str, str] | None = None) -> Template:
+        """Read the questions from `copier.yml` in `root`."""
+        config = yaml.safe_load((root / "copier.yml").read_text(encoding="utf-8"))
+        questions = {
+            name: _question(name, spec) for name, spec in config.items() if not name.startswith("_")
+        }
+        return cls(root, questions, stamps or {})
+
+    @property
+    def options(self) -> list[str]:
+        """Return the names of the questions that take an answer."""
+        return [question.name for question in self.questions.values() if not question.computed]
+
+    def parse(self, assignments: Iterable[str]) -> dict[str, str]:
+        """Turn `KEY=VALUE` texts into checked answers.
+
+        Raises:
+            AnswerError: for a text without `=`, or as `check` and `merge` do.
+        """
+        answers: dict[str, str] = {}
+        for assignment in assignments:
+            key, equals, value = assignment.partition("=")
+            if not equals:
+                raise MalformedAnswerError(assignment, self.options)
+            merge(answers, key, value)
+        self.check(answers)
+        return answers
+
+    def check(self, answers: Mapping[str, str]) -> None:
+        """Refuse keys that are no option and values that are no choice.
+
+        Raises:
+            AnswerError: naming the key or value, and the nearest valid one.
+        """
+        for key, value in answers.items():
+            question = self.questions.get(key)
+            if question is None:
+                raise UnknownOptionError(key, self.options)
+            if question.computed:
+                raise HiddenOptionError(key)
+            if question.choices and value not in question.values:
+                raise UnknownValueError(key, value, question.values)
+
+    def pins(self, framework: str) -> list[str]:
+        """Return the versions tested together, as `name==version` each."""
+        path = self.root / "templates" / "pins" / f"{framework}.txt"
+        if not path.is_file():
+            return []
+        lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+        return [line for line in lines if line and not line.startswith("#")]
+
+
+def merge(answers: dict[str, str], key: str, value: str) -> None:
+    """Add an answer that may be there already.
+
+    Raises:
+        ConflictingAnswersError: if it is there with another value.
+    """
+    if answers.setdefault(key, value) != value:
+        raise ConflictingAnswersError(key, answers[key], value)
+
+
+def version() -> str:
+    """Return the version of this package."""
+    from importlib import metadata
+
+    return metadata.version("stackyard")
+
+
+def _question(name: str, spec: Mapping[str, Any]) -> Question:
+    choices = tuple(
+        # A label reads "Name: explanation"; the value already stands for the name.
+        Choice(str(value), label.partition(": ")[2] or label)
+        for label, value in spec.get("choices", {}).items()
+    )
+    return Question(
+        name=name,
+        text=spec.get("help", ""),
+        default=str(spec.get("default", "")),
+        choices=choices,
+        computed=spec.get("when", True) is False,
+    )
+
+
+def _commit(checkout: Path) -> dict[str, str]:
+    """Return the commit that is checked out; for edits on it Copier names one that it drops."""
+    commit = repository.describe(checkout)
+    return {"_commit": commit} if commit else {}
+
+
+def _release() -> dict[str, str]:
+    """Return the address and version of a release, so that plain `copier update` works from it."""
+    from importlib import metadata
+
+    urls = dict(
+        entry.split(", ", 1) for entry in metadata.metadata("stackyard").get_all("Project-URL", [])
+    )
+    return {"_src_path": urls["Repository"], "_commit": f"v{version()}"}

@@ -1,0 +1,114 @@
+"""The real command, run the way a user runs it, and a look at what it leaves on disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STACKYARD = Path(sys.executable).parent / "stackyard"
+CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
+def tree(directory: Path) -> dict[str, tuple[int, bytes]]:
+    """Map each path under a directory to its mode and to what it holds or links to."""
+    found = {}
+    for path in sorted(directory.rglob("*")):
+        held = b""
+        if path.is_symlink():
+            held = os.fsencode(path.readlink())
+        elif path.is_file():
+            held = path.read_bytes()
+        found[path.relative_to(directory).as_posix()] = (path.lstat().st_mode, held)
+    return found
+
+
+def generated(project: Path) -> dict[str, bytes]:
+    """Map each file of a project to its bytes, without git's own and the secret in `.env`."""
+    return {
+        path: held
+        for path, (_, held) in tree(project).items()
+        if (project / path).is_file() and not path.startswith(".git/") and path != ".env"
+    }
+
+
+@dataclass
+class Command:
+    """`stackyard`, in a directory and with temporary files of its own."""
+
+    directory: Path
+    temporary: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    executable: Path = STACKYARD
+
+    def __call__(
+        self, *arguments: str | bytes, prefix: list[str] | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*(prefix or []), self.executable, *arguments],
+            cwd=self.directory,
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.executable, *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def leftovers(self) -> list[str]:
+        """Name what a run has left beside its target or among temporary files."""
+        hidden = [str(path) for path in self.directory.rglob(".stackyard-*")]
+        return hidden + [path.name for path in self.temporary.iterdir()]
+
+
+@pytest.fixture
+def stackyard(tmp_path: Path) -> Command:
+    """The command, outside of any work tree, run by a user whom git knows."""
+    directory, temporary = tmp_path / "work", tmp_path / "tmp"
+    directory.mkdir()
+    temporary.mkdir()
+    settings = tmp_path / "gitconfig"
+    settings.write_text("[user]\n\tname = Ada Example\n\temail = ada@example.org\n")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environment = kept | {
+        "GIT_CONFIG_GLOBAL": str(settings),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "TMPDIR": str(temporary),
+    }
+    return Command(directory, temporary, environment)
+
+
+@pytest.fixture
+def git(stackyard: Command) -> Callable[..., str]:
+    """Ask git about a project."""
+
+    def ask(project: Path, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", project, *arguments],
+            env=stackyard.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    return ask

@@ -1,0 +1,145 @@
+"""Every way to the same project: the checkout, the wheel, plain Copier."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+from uv import find_uv_bin
+
+from conftest import CHECKOUT_WARNINGS, ROOT, Command, generated
+
+ANSWERS = ".copier-answers.yml"
+UPSTREAM = "https://github.com/stackyard/stackyard"
+pytestmark = [
+    pytest.mark.filterwarnings(CHECKOUT_WARNINGS),
+    pytest.mark.xdist_group("distribution"),
+]
+
+
+def run(*command: str | Path, **options) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A git repository of what is in the checkout now, tagged as its version."""
+    place = tmp_path_factory.mktemp("clone") / "stackyard"
+    identity = ("-c", "user.name=Ada Example", "-c", "user.email=ada@example.org")
+    run("git", "clone", "--quiet", ROOT, place)
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    run("git", "rm", "-r", "--quiet", ".", cwd=place)
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_bytes((ROOT / name).read_bytes())
+    run("git", "add", "--all", cwd=place)
+    run("git", *identity, "commit", "--quiet", "--allow-empty", "-m", "As it stands", cwd=place)
+    run("git", "tag", "v0.1.0", cwd=place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def installed(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of a wheel that was built through the sdist, in an environment of its own."""
+    place = tmp_path_factory.mktemp("installed")
+    uv = find_uv_bin()
+    run(uv, "build", "--quiet", "--out-dir", place / "dist", clone)
+    run(uv, "venv", "--quiet", place / "venv")
+    (wheel,) = (place / "dist").glob("*.whl")
+    constraints = [] if os.environ.get("LATEST") else ["--constraints", ROOT / "constraints.txt"]
+    python = place / "venv" / "bin" / "python"
+    run(uv, "pip", "install", "--quiet", "--python", python, wheel, *constraints)
+    return place / "venv" / "bin" / "stackyard"
+
+
+@pytest.fixture
+def from_wheel(stackyard: Command, installed: Path) -> Command:
+    return Command(stackyard.directory, stackyard.temporary, stackyard.environment, installed)
+
+
+def without_origin(project: Path) -> dict[str, bytes]:
+    """Return the files, but for the lines that tell where the template came from."""
+    files = generated(project)
+    files[ANSWERS] = re.sub(rb"(?m)^(_src_path|_commit): .*\n", b"", files[ANSWERS])
+    return files
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{}, {"cache": "none", "tasks": "none", "license": "proprietary", "author_name": "Ada"}],
+    ids=["defaults", "none"],
+)
+def test_checkout_wheel_and_copier_generate_the_same_bytes(
+    stackyard: Command, from_wheel: Command, clone: Path, answers: dict[str, str]
+) -> None:
+    told = [part for key, value in answers.items() for part in ("-d", f"{key}={value}")]
+    here = stackyard.directory
+    made = [
+        stackyard("new", "fastapi", "checkout/shop", "--no-lock", *told),
+        from_wheel("new", "fastapi", "wheel/shop", "--no-lock", *told),
+    ]
+    assert [(done.returncode, done.stderr) for done in made] == [(0, "")] * 2
+    # `unsafe=False` is what a user gets: no feature of the template asks for trust.
+    told = answers | {"framework": "fastapi", "project_name": "shop"}
+    copier.run_copy(
+        str(clone), here / "copier", told, defaults=True, unsafe=False, quiet=True, vcs_ref="HEAD"
+    )
+    expected = without_origin(here / "checkout" / "shop")
+    assert without_origin(here / "wheel" / "shop") == expected
+    assert without_origin(here / "copier") == expected
+
+
+def test_plain_copier_needs_nothing_but_the_repository(stackyard: Command, clone: Path) -> None:
+    copier_command = stackyard.executable.with_name("copier")
+    done = Command(stackyard.directory, stackyard.temporary, stackyard.environment, copier_command)(
+        "copy", "--defaults", str(clone), "shop"
+    )
+    assert done.returncode == 0, done.stderr
+    assert (stackyard.directory / "shop" / "pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize("name", ["class", "json", "fastapi", ""])
+def test_plain_copier_refuses_a_bad_name_too(clone: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="project_name"):
+        copier.run_copy(
+            str(clone), tmp_path / "shop", {"project_name": name}, defaults=True, quiet=True
+        )
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_project_of_the_wheel_names_the_release_it_came_from(from_wheel: Command) -> None:
+    from_wheel("new", "fastapi", "shop", "--no-lock")
+    answers = yaml.safe_load((from_wheel.directory / "shop" / ANSWERS).read_text())
+    assert (answers["_src_path"], answers["_commit"]) == (UPSTREAM, "v0.1.0")
+
+
+def test_a_project_of_the_wheel_can_be_updated_by_plain_copier(
+    from_wheel: Command, clone: Path, tmp_path: Path
+) -> None:
+    """Git is told that the upstream repository is the clone, where a newer release is tagged."""
+    from_wheel("new", "fastapi", "shop", "--no-lock")
+    project = from_wheel.directory / "shop"
+    (project / "README.md").write_text("# Mine\n")
+    settings = Path(from_wheel.environment["GIT_CONFIG_GLOBAL"])
+    upstream = tmp_path / "upstream"
+    run("git", "clone", "--quiet", clone, upstream)
+    with settings.open("a") as file:
+        file.write(f'[url "{upstream}"]\n\tinsteadOf = {UPSTREAM}.git\n')
+    environment = from_wheel.environment | {"COPIER_CACHE_DIR": str(tmp_path / "mirror")}
+    (upstream / "templates/fastapi/NEWS.md").write_text("New.\n")
+    for command in (["add", "."], ["commit", "-qm", "Add news"], ["tag", "v0.2.0"]):
+        run("git", *command, cwd=upstream, env=environment)
+    run("git", "commit", "-qam", "Edit", cwd=project, env=environment)
+    copier_command = from_wheel.executable.with_name("copier")
+    run(copier_command, "update", "--defaults", "--quiet", cwd=project, env=environment)
+    assert (project / "NEWS.md").read_text() == "New.\n"
+    assert (project / "README.md").read_text() == "# Mine\n"
+    assert "_commit: v0.2.0" in (project / ANSWERS).read_text()

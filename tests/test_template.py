@@ -1,0 +1,260 @@
+"""What every combination of options renders: clean, whole, and free of what was not chosen."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+from pytest_copie.plugin import Copie
+from uv import find_uv_bin
+
+from conftest import CHECKOUT_WARNINGS, ROOT, Command
+
+pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
+
+FRAMEWORKS = ["fastapi"]
+CHOICES = {"cache": ["redis", "none"], "tasks": ["celery", "none"]}
+LICENSES = ["MIT", "Apache-2.0", "proprietary"]
+COMBINATIONS = [
+    {"framework": framework, **dict(zip(CHOICES, values, strict=True))}
+    for framework in FRAMEWORKS
+    for values in product(*CHOICES.values())
+]
+
+
+def name_of(answers: dict[str, str]) -> str:
+    return "-".join(answers.values())
+
+
+@pytest.fixture(
+    scope="module",
+    params=[{**answers, "license": one} for answers in COMBINATIONS for one in LICENSES],
+    ids=name_of,
+)
+def answers(request: pytest.FixtureRequest) -> dict[str, str]:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def project(copie_session: Copie, answers: dict[str, str]) -> Path:
+    """A project rendered by Copier alone."""
+    result = copie_session.copy(extra_answers={**answers, "author_name": "Ada Example"})
+    assert result.exception is None
+    assert answers.items() <= result.answers.items()
+    return result.project_dir
+
+
+@pytest.fixture(scope="module")
+def texts(project: Path) -> dict[str, str]:
+    """The files by their path."""
+    paths = [path for path in sorted(project.rglob("*")) if path.is_file()]
+    return {path.relative_to(project).as_posix(): path.read_text("utf-8") for path in paths}
+
+
+def test_no_jinja_is_left(texts: dict[str, str]) -> None:
+    mark = re.compile(r"(?<!\$)\{\{|\{%|\{#")
+    assert [path for path, text in texts.items() if mark.search(path + text)] == []
+    assert [path for path in texts if path.endswith(".jinja")] == []
+
+
+def test_no_blank_lines_are_littered(texts: dict[str, str]) -> None:
+    """Python may have two blank lines in a row, anything else one; none at either end."""
+    for path, text in texts.items():
+        most = "\n\n\n\n" if path.endswith((".py", ".py.mako")) else "\n\n\n"
+        assert most not in text, path
+        assert not text.startswith("\n"), path
+        assert not text.endswith("\n\n"), path
+        assert text.endswith("\n") or not text, path
+        assert re.search(r"[ \t]$", text, re.MULTILINE) is None, path
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_the_project_is_lint_clean(project: Path, command: list[str]) -> None:
+    """By its own configuration: nothing around the project is read."""
+    ruff = Path(sys.executable).with_name("ruff")
+    done = subprocess.run(
+        [ruff, *command, "--no-cache", "."],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "pyproject.toml").read_text().count("[tool.ruff") > 0
+
+
+def test_data_files_parse(texts: dict[str, str]) -> None:
+    parsers = {".json": json.loads, ".toml": tomllib.loads, ".yaml": yaml.safe_load}
+    parsers[".yml"] = yaml.safe_load
+    for path, text in texts.items():
+        if parse := parsers.get(Path(path).suffix):
+            parse(text)
+
+
+def test_nothing_tells_of_what_was_not_chosen(
+    answers: dict[str, str], texts: dict[str, str]
+) -> None:
+    unwanted = []
+    if answers["tasks"] == "none":
+        unwanted.append("celery")
+        if answers["cache"] == "none":
+            unwanted += ["redis", "valkey"]
+    for word in unwanted:
+        assert [path for path, text in texts.items() if word in (path + text).lower()] == []
+
+
+def test_the_license_is_the_chosen_one(answers: dict[str, str], texts: dict[str, str]) -> None:
+    project = tomllib.loads(texts["pyproject.toml"])["project"]
+    if answers["license"] == "proprietary":
+        assert "license" not in project
+        assert "LICENSE" not in texts
+    else:
+        assert project["license"] == answers["license"]
+        assert answers["license"].partition("-")[0] in texts["LICENSE"]
+
+
+def test_no_file_of_the_template_is_named_in_vain() -> None:
+    """A pattern in `_exclude` that matches no file is a misspelling or a leftover."""
+    patterns = yaml.safe_load((ROOT / "copier.yml").read_text())["_exclude"]
+    paths = [re.search(r"%\}(.+)\{%", pattern) for pattern in patterns]
+    named = [match[1] for match in paths if match]
+    trees = [ROOT / "templates" / framework for framework in FRAMEWORKS]
+    missing = [
+        path
+        for path in named
+        if not any((tree / path).exists() or (tree / f"{path}.jinja").exists() for tree in trees)
+    ]
+    assert missing == []
+
+
+# Names
+
+
+def reserved(block: str) -> set[str]:
+    source = (ROOT / "templates/shared/project_name.jinja").read_text()
+    return set(re.search(rf"set {block} %}}(.*?){{% endset", source, re.DOTALL)[1].split())
+
+
+def test_every_keyword_is_reserved() -> None:
+    words = {word.lower() for word in [*keyword.kwlist, *keyword.softkwlist] if word != "_"}
+    assert words <= reserved("keywords")
+
+
+def test_every_public_module_of_the_standard_library_is_reserved() -> None:
+    modules = {name.lower() for name in sys.stdlib_module_names if not name.startswith("_")}
+    assert modules <= reserved("modules")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_every_direct_dependency_is_pinned_and_so_reserved(framework: str) -> None:
+    """Read from the source, conditions and all."""
+    source = (ROOT / "templates" / framework / "pyproject.toml.jinja").read_text()
+    depended = {
+        re.sub("[-_.]+", "-", name.lower())
+        for name in re.findall(r'^\s+"([\w.-]+)(?:\[[\w,]+\])?[<>=~!]', source, re.MULTILINE)
+    }
+    pins = (ROOT / "templates" / "pins" / f"{framework}.txt").read_text()
+    assert len(depended) > 10
+    assert depended <= set(re.findall(r"^([a-z0-9-]+)==", pins, re.MULTILINE))
+
+
+# The printed steps, run in a project of each combination
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """What a user has: uv on PATH, and no servers."""
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.symlink_to(find_uv_bin())
+    servers = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "VIRTUAL_ENV", "SECRET_KEY"}
+    kept = {key: value for key, value in os.environ.items() if key not in servers}
+    return kept | {"PATH": f"{uv.parent}:{kept['PATH']}"}
+
+
+@pytest.fixture
+def generated(stackyard: Command, told: dict[str, str]) -> tuple[Path, list[str]]:
+    """A project and the commands that its summary said to run next."""
+    data = [part for key, value in told.items() for part in ("-d", f"{key}={value}")]
+    newest = ["--no-lock"] if os.environ.get("LATEST") else []
+    done = stackyard("new", *data, "--json", *newest)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["warnings"] == []
+    return Path(made["path"]), made["next"]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("generated projects")
+@pytest.mark.parametrize("told", COMBINATIONS, ids=name_of)
+def test_generated_suite_passes(
+    stackyard: Command, generated: tuple[Path, list[str]], environment: dict[str, str]
+) -> None:
+    _, steps = generated
+    assert steps[1] == "make test"
+    for step in (f"{steps[0]} && {steps[1]}", f"{steps[0]} && make lint"):
+        done = subprocess.run(
+            step,
+            shell=True,
+            cwd=stackyard.directory,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-10_000:]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("generated projects")
+@pytest.mark.parametrize("told", [COMBINATIONS[0], COMBINATIONS[-1]], ids=name_of)
+def test_make_dev_serves_until_it_is_interrupted(
+    stackyard: Command, generated: tuple[Path, list[str]], environment: dict[str, str]
+) -> None:
+    _, steps = generated
+    port = free_port()
+    process = subprocess.Popen(
+        f"{steps[0]} && exec {steps[2]}",
+        shell=True,
+        cwd=stackyard.directory,
+        env=environment | {"PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        ready = False
+        while not ready and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.25)
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+                    ready = json.load(answer)["status"] == "ok"
+            except (urllib.error.URLError, ConnectionError):
+                continue
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    assert ready, printed
+    assert "Traceback" not in printed
