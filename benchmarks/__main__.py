@@ -1,0 +1,16 @@
+"""Runs every benchmark, or those of the frameworks that are named: `python -m benchmarks`."""
+
+import sys
+
+from benchmarks import command, services
+
+
+def main() -> None:
+    """Print the tables."""
+    command.report()
+    for framework in sys.argv[1:] or services.HELLO_COMMANDS:
+        services.report(framework)
+
+
+if __name__ == "__main__":
+    main()

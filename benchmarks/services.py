@@ -1,0 +1,106 @@
+"""Requests a second of a generated service, and their ratio to a bare hello's."""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.contract.client import BOOKS, ME, book, signed_in
+from tests.contract.processes import Process, accepts, free_port, until
+from tests.contract.service import Project, Service
+
+HELLO = Path(__file__).with_name("hello")
+# How each framework's hello is served: as its service is, by as many processes.
+HELLO_COMMANDS = {"fastapi": "uvicorn fastapi_hello:app --workers 2 --no-access-log --port {port}"}
+BOOK_COUNT = 10_000
+ROUNDS = 3  # of which the median counts
+SECONDS = 5
+CONNECTIONS = 16
+
+
+@dataclass
+class Measure:
+    """One run of wrk: requests a second, and latencies in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def measure(url: str, authorization: str = "") -> Measure:
+    """Drive the URL with wrk, which must be answered with 2xx throughout."""
+    command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--latency"]
+    command += ["--duration", f"{SECONDS}s", "--header", authorization or "Accept: */*", url]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in printed:
+        sys.exit(f"{url} did not always answer 2xx:\n{printed}")
+    found = dict(re.findall(r"^\s+(50|99)%\s+(\S+)$", printed, re.MULTILINE))
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert rate, printed
+    return Measure(float(rate[1]), _milliseconds(found["50"]), _milliseconds(found["99"]))
+
+
+def _milliseconds(text: str) -> float:
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
+    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+@contextmanager
+def hello(framework: str, project: Project, home: Path) -> Iterator[str]:
+    """Serve the framework's hello in the project's environment; give its address."""
+    shutil.copy(HELLO / f"{framework}.py", home / f"{framework}_hello.py")
+    port = free_port()
+    command = HELLO_COMMANDS[framework].format(port=port)
+    env = {"PATH": f"{project.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    process = Process("hello", ["/bin/sh", "-c", f"exec {command}"], logs=home, cwd=home, env=env)
+    process.start()
+    try:
+        until(lambda: accepts(port), within=20, failing="hello does not start")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.stop()
+
+
+def report(framework: str) -> None:
+    """Print the table of one framework."""
+    if shutil.which("wrk") is None:
+        sys.exit("the benchmark is driven by wrk, which is not here: apt-get install wrk")
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as directory:
+        home = Path(directory)
+        service = Service(Project.generate(framework, home), LOG_LEVEL="info")
+        try:
+            service.start()
+            with signed_in(service.base_url) as user:
+                with ThreadPoolExecutor(8) as pool:
+                    created = pool.map(lambda _: user.post(BOOKS, json=book()), range(BOOK_COUNT))
+                    path = [response.headers["Location"] for response in created][-1]
+                bearer = f"Authorization: {user.headers['Authorization']}"
+                with hello(framework, service.project, home) as address:
+                    targets = {
+                        "hello": (address, ""),
+                        "GET /api/v1/books/{id}": (service.base_url + path, ""),
+                        "GET /api/v1/users/me": (service.base_url + ME, bearer),
+                        "GET /api/v1/books": (service.base_url + BOOKS, ""),
+                    }
+                    runs = [
+                        {name: measure(*target) for name, target in targets.items()}
+                        for _ in range(ROUNDS)
+                    ]
+        finally:
+            service.stop()
+    print(f"\n{framework}: 2 web processes, {CONNECTIONS} connections, {BOOK_COUNT} books")
+    print(f"{'':<24} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'of hello':>9}")
+    for name in targets:
+        rate = statistics.median(run[name].rate for run in runs)
+        p50 = statistics.median(run[name].p50 for run in runs)
+        p99 = statistics.median(run[name].p99 for run in runs)
+        ratio = statistics.median(run[name].rate / run["hello"].rate for run in runs)
+        print(f"{name:<24} {rate:>8.0f} {p50:>8.2f} {p99:>8.2f} {ratio:>9.2f}")
