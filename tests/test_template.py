@@ -121,7 +121,7 @@ def test_the_license_is_the_chosen_one(answers: dict[str, str], texts: dict[str,
     project = tomllib.loads(texts["pyproject.toml"])["project"]
     if answers["license"] == "proprietary":
         assert "license" not in project
-        assert "LICENSE" not in texts
+        assert "All rights reserved" in texts["LICENSE"]
     else:
         assert project["license"] == answers["license"]
         assert answers["license"].partition("-")[0] in texts["LICENSE"]

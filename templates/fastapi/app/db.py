@@ -1,4 +1,4 @@
-"""The database: one engine a process, one session a request."""
+"""The database: one engine a process, and sessions on its connections."""
 
 from collections.abc import AsyncIterator
 
@@ -20,6 +20,6 @@ Session = async_sessionmaker(engine, expire_on_commit=False)
 
 
 async def get_session() -> AsyncIterator[AsyncSession]:
-    """Yield the request's session; what is not committed is rolled back."""
+    """Yield a session for the request; what is not committed is rolled back."""
     async with Session() as session:
         yield session

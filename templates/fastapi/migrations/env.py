@@ -1,7 +1,7 @@
 """Runs the migrations against the database that the settings name."""
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
 from app.logs import configure_logging
 from app.models import Base
@@ -14,7 +14,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with create_engine(settings.database_url).connect() as connection:
+    with create_engine(settings.database_url, poolclass=NullPool).connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata)
         with context.begin_transaction():
             context.run_migrations()

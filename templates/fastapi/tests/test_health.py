@@ -1,0 +1,155 @@
+"""What operators see: health, metrics, documentation, logs, and headers on everything."""
+
+import json
+import re
+from uuid import UUID
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy.ext.asyncio import create_async_engine
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from app.models import Book
+from tests.factories import DATABASE_OUT_OF_REACH
+
+URL = "/api/v1/books"
+
+
+async def test_the_service_is_ready(client: AsyncClient) -> None:
+    response = await client.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["status"] == "ok"
+    assert set(response.json()["checks"].values()) == {"ok"}
+
+
+async def test_without_the_database_the_service_is_not_ready(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.routers.health.engine", create_async_engine(DATABASE_OUT_OF_REACH))
+
+    response = await client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == "error"
+
+
+class TestMetrics:
+    async def test_requests_are_counted_under_the_pattern_of_their_route(
+        self, client: AsyncClient, book: Book
+    ) -> None:
+        await client.get(f"{URL}/{book.id}")
+
+        metrics = (await client.get("/metrics")).text
+
+        labels = 'method="GET",route="/api/v1/books/{id}"'
+        assert re.search(rf'^http_requests_total{{{labels},status="200"}} \d', metrics, re.M)
+        assert f'http_request_duration_seconds_bucket{{le="+Inf",{labels}}}' in metrics
+        assert f"{URL}/{book.id}" not in metrics
+
+    async def test_unmatched_paths_share_a_label(self, client: AsyncClient) -> None:
+        await client.get("/one-nobody-knows")
+        await client.request("BREW", "/another-nobody-knows")
+
+        metrics = (await client.get("/metrics")).text
+
+        routes = set(re.findall(r'http_requests_total{.*route="([^"]*)",status="404"}', metrics))
+        assert "nobody-knows" not in metrics
+        assert len({route for route in routes if not route.startswith("/")}) == 1
+
+
+class TestLogs:
+    async def test_each_request_is_logged_with_its_outcome(self, client: AsyncClient) -> None:
+        with capture_logs([merge_contextvars]) as logs:
+            await client.get("/healthz", headers={"X-Request-ID": "r-1"})
+
+        (line,) = [line for line in logs if line["event"] == "request"]
+        assert line["duration_ms"] >= 0
+        expected = {"request_id": "r-1", "method": "GET", "path": "/healthz", "status": 200}
+        assert line.items() >= expected.items()
+
+    async def test_no_secret_is_logged(self, client: AsyncClient) -> None:
+        account = {"email": "new@example.org", "password": "my secret password"}
+        with capture_logs([merge_contextvars]) as logs:
+            await client.post("/api/v1/users?key=my-secret-key", json=account)
+            await client.get(f"{URL}", headers={"Authorization": "Bearer my-secret-token"})
+
+        assert logs
+        assert "secret" not in json.dumps(logs)
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/metrics", "/openapi.json"])
+    async def test_every_response_carries_the_standing_headers(
+        self, client: AsyncClient, path: str
+    ) -> None:
+        headers = (await client.get(path)).headers
+
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "Server" not in headers
+
+    async def test_a_request_id_is_kept(self, client: AsyncClient) -> None:
+        for request_id in ("a", "A-z_0.9", "x" * 128):
+            response = await client.get("/healthz", headers={"X-Request-ID": request_id})
+            assert response.headers["X-Request-ID"] == request_id
+
+    async def test_a_bad_request_id_is_replaced(self, client: AsyncClient) -> None:
+        for request_id in ("", "x" * 129, "a b", "<script>", "é"):
+            headers = [(b"X-Request-ID", request_id.encode())]
+            response = await client.get("/healthz", headers=headers)
+            assert UUID(response.headers["X-Request-ID"])
+
+    async def test_cors_answers_a_configured_origin(self, client: AsyncClient) -> None:
+        headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+
+        preflight = await client.options(URL, headers=headers)
+
+        assert preflight.status_code == 200
+        assert preflight.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+
+    async def test_cors_answers_no_other_origin(self, client: AsyncClient) -> None:
+        response = await client.get(URL, headers={"Origin": "https://evil.example"})
+
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+class TestDocumentation:
+    async def test_the_openapi_document_tells_which_operations_need_a_token(
+        self, client: AsyncClient
+    ) -> None:
+        document = (await client.get("/openapi.json")).json()
+
+        assert document["openapi"].startswith("3.1")
+        secured = {
+            (method.upper(), path)
+            for path, operations in document["paths"].items()
+            for method, operation in operations.items()
+            if "security" in operation and path.startswith(("/api/v1/users", URL))
+        }
+        assert secured == {
+            ("GET", "/api/v1/users/me"),
+            ("POST", URL),
+            ("PUT", f"{URL}/{{id}}"),
+            ("PATCH", f"{URL}/{{id}}"),
+            ("DELETE", f"{URL}/{{id}}"),
+        }
+
+    async def test_the_openapi_document_describes_errors_as_problems(
+        self, client: AsyncClient
+    ) -> None:
+        document = (await client.get("/openapi.json")).json()
+
+        responses = document["paths"][f"{URL}/{{id}}"]["patch"]["responses"]
+        errors = {status for status in responses if status >= "400"}
+        assert errors == {"400", "401", "403", "404", "409", "412", "413", "415", "422", "503"}
+        for status in errors:
+            assert set(responses[status]["content"]) == {"application/problem+json"}
+
+    async def test_swagger_ui_shows_the_document(self, client: AsyncClient) -> None:
+        response = await client.get("/docs")
+
+        assert response.headers["Content-Type"].startswith("text/html")
+        assert "/openapi.json" in response.text

@@ -1,0 +1,43 @@
+"""The migrations: up, down, and in step with the models."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import NullPool, create_engine, inspect
+
+from app.models import Base
+from app.settings import settings
+
+
+@pytest.fixture
+def config() -> Iterator[Config]:
+    config = Config("alembic.ini")
+    yield config
+    command.upgrade(config, "head")  # for the tests to come, whatever happened
+
+
+def tables() -> set[str]:
+    engine = create_engine(settings.database_url, poolclass=NullPool)
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def test_the_models_ask_for_no_further_migration(config: Config) -> None:
+    command.check(config)
+
+
+def test_every_migration_can_be_undone_and_redone(config: Config) -> None:
+    command.downgrade(config, "base")
+    assert tables() == set()
+
+    command.upgrade(config, "head")
+    assert tables() == set(Base.metadata.tables)
+
+
+def test_migrations_can_be_written_as_sql(
+    config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.upgrade(config, "head", sql=True)
+
+    assert "CREATE TABLE books" in capsys.readouterr().out
