@@ -3,14 +3,8 @@
 import os
 import time
 
-from prometheus_client import (
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    generate_latest,
-    multiprocess,
-)
+import prometheus_client as prometheus
+from prometheus_client import Counter, Histogram, multiprocess
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUESTS = Counter("http_requests", "HTTP requests.", ["method", "route", "status"])
@@ -47,8 +41,8 @@ class MetricsMiddleware:
 
 def exposition() -> bytes:
     """Return the metrics of all web processes in Prometheus' text format."""
-    registry = REGISTRY
+    registry = prometheus.REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
+        registry = prometheus.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return generate_latest(registry)
+    return prometheus.generate_latest(registry)

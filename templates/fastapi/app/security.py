@@ -72,15 +72,6 @@ def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | Non
 
 def _encode(kind: str, user_id: int, jti: UUID, lifetime: timedelta, **claims: str) -> str:
     now = datetime.now(UTC)
-    return jwt.encode(
-        {
-            "sub": str(user_id),
-            "iat": now,
-            "exp": now + lifetime,
-            "jti": str(jti),
-            "type": kind,
-            **claims,
-        },
-        settings.secret_key.get_secret_value(),
-        algorithm=_ALGORITHM,
-    )
+    claims |= {"sub": str(user_id), "jti": str(jti), "type": kind}
+    payload = {**claims, "iat": now, "exp": now + lifetime}
+    return jwt.encode(payload, settings.secret_key.get_secret_value(), algorithm=_ALGORITHM)

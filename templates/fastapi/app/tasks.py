@@ -1,6 +1,7 @@
 """What the worker does. Its database access is synchronous, as Celery's processes are."""
 
 import smtplib
+import ssl
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
@@ -102,7 +103,7 @@ def send_welcome_email(address: str) -> None:
     url = urlsplit(settings.smtp_url)
     with smtplib.SMTP(url.hostname or "", url.port or 587, timeout=10) as server:
         if url.username:
-            server.starttls()
+            server.starttls(context=ssl.create_default_context())
             server.login(unquote(url.username), unquote(url.password or ""))
         server.send_message(message)
     logger.info("mail sent", subject="Welcome")

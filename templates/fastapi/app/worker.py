@@ -18,7 +18,7 @@ celery.conf.update(
     task_ignore_result=True,
     # An endpoint that cannot enqueue says so at once.
     task_publish_retry=False,
-    broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+    broker_transport_options={"max_retries": 0, "socket_connect_timeout": 2, "socket_timeout": 5},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     worker_redirect_stdouts=False,

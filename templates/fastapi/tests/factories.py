@@ -11,7 +11,6 @@ PASSWORD_HASH = hash_password(PASSWORD)  # once: it takes its time, by design
 ISBN = "9780441478125"
 
 DATABASE_OUT_OF_REACH = "postgresql://nobody@127.0.0.1:1/nothing"
-REDIS_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 
 def new_user(email: str) -> User:

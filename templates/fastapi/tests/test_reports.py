@@ -18,10 +18,11 @@ from app import tasks
 from app.models import RefreshToken, Report, ReportStatus, User
 from app.settings import settings
 from app.worker import celery
-from tests.factories import DATABASE_OUT_OF_REACH, REDIS_OUT_OF_REACH, new_book, new_user
+from tests.factories import DATABASE_OUT_OF_REACH, new_book, new_user
 from tests.mail import mail_server
 
 URL = "/api/v1/reports"
+BROKER_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 
 class TestEndpoints:
@@ -67,7 +68,7 @@ class TestEndpoints:
 class TestBrokerOutOfReach:
     @pytest.fixture(autouse=True)
     def _broker_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        pool = producers[celery.connection_for_write(REDIS_OUT_OF_REACH)]
+        pool = producers[celery.connection_for_write(BROKER_OUT_OF_REACH)]
         monkeypatch.setattr("celery.app.amqp.AMQP.producer_pool", pool)
 
     async def test_a_report_is_refused_and_leaves_no_row(

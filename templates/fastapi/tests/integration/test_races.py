@@ -4,8 +4,8 @@ import asyncio
 
 from httpx import AsyncClient
 
-from app.models import Book
-from tests.factories import ISBN, book_body
+from app.models import Book, User
+from tests.factories import ISBN, PASSWORD, book_body
 
 URL = "/api/v1/books"
 
@@ -38,14 +38,8 @@ async def test_of_two_writers_with_one_if_match_one_wins(
     assert sorted(response.status_code for response in responses) == [200, 412, 412, 412]
 
 
-async def test_of_two_uses_of_a_refresh_token_one_wins(client: AsyncClient) -> None:
-    account = {"email": "racer@example.org", "password": "twelve or more"}
-    await client.post("/api/v1/users", json=account)
-    form = {
-        "grant_type": "password",
-        "username": account["email"],
-        "password": account["password"],
-    }
+async def test_of_two_uses_of_a_refresh_token_one_wins(client: AsyncClient, user: User) -> None:
+    form = {"grant_type": "password", "username": user.email, "password": PASSWORD}
     tokens = (await client.post("/api/v1/auth/token", data=form)).json()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
 

@@ -16,6 +16,11 @@ from app.db import engine
 from app.worker import celery
 from tests.mail import Inbox, mail_server
 
+pytestmark = pytest.mark.xdist_group("worker")  # started once, not in each process
+
+# Nobody else is there to mingle with: it is ready a second earlier.
+COMMAND = "--quiet --app app.worker worker --concurrency 1 --without-mingle --without-gossip"
+
 
 class Worker:
     """A worker process that can be killed and started again."""
@@ -26,7 +31,7 @@ class Worker:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-q", "-A", "app.worker", "worker", "-c", "1"],
+            [sys.executable, "-m", "celery", *COMMAND.split()],
             env={**os.environ, "SMTP_URL": self.inbox.url},
             start_new_session=True,  # a group of its own, to kill with its children
         )
@@ -42,8 +47,7 @@ async def worker(anyio_backend: str) -> AsyncIterator[Worker]:
     async with mail_server() as inbox:
         worker = Worker(inbox)
         yield worker
-        worker.process.terminate()
-        assert worker.process.wait(timeout=30) == 0
+        worker.kill()
 
 
 async def wait_until(
