@@ -83,7 +83,7 @@ def test_what_was_not_told_is_asked(stackyard: Command) -> None:
     terminal.expect("which license?")
     terminal.expect("Apache-2.0: permissive")
     terminal.send(DOWN + ENTER)
-    terminal.expect("cache single books?")
+    terminal.expect("hold what is read often?")
     terminal.send(DOWN + ENTER)
     terminal.expect("background work")
     terminal.send(ENTER)

@@ -4,28 +4,39 @@ import os
 import tempfile
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from app.logs import configure_logging
 from app.settings import settings
 
 
+class Supervisor(Multiprocess):
+    """Keeps the web processes running."""
+
+    def terminate_all(self) -> None:
+        """Stop accepting, here too, and have the processes finish what they are at."""
+        for socket in self.sockets:
+            socket.close()
+        super().terminate_all()
+
+
 def main() -> None:
     """Run as many web processes as WEB_CONCURRENCY says, until SIGTERM."""
     configure_logging()
+    config = uvicorn.Config(
+        "app.main:app",
+        host="0.0.0.0",  # noqa: S104 - a container's port is published by its host
+        port=settings.port,
+        workers=settings.web_concurrency,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=25,
+        timeout_worker_healthcheck=30,
+    )
     with tempfile.TemporaryDirectory(prefix="metrics-") as directory:
-        if settings.web_concurrency > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
-        uvicorn.run(
-            "app.main:app",
-            host="0.0.0.0",  # noqa: S104 - a container's port is published by its host
-            port=settings.port,
-            workers=settings.web_concurrency,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=25,
-            timeout_worker_healthcheck=30,
-        )
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
+        Supervisor(config, [config.bind_socket()]).run()
 
 
 if __name__ == "__main__":

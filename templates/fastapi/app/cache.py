@@ -28,13 +28,25 @@ class Cache:
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=0.25,
-            socket_connect_timeout=0.25,
-            retry=Retry(NoBackoff(), 0),
+        # What a write has to say goes over connections of its own: a read that gave a slow
+        # Redis up has not closed them, so Redis finds it there when it wakes.
+        self._reads, self._writes = (
+            Redis.from_url(
+                url,
+                socket_timeout=0.25,
+                socket_connect_timeout=0.25,
+                retry=Retry(NoBackoff(), 0),
+            )
+            for _ in range(2)
         )
         self._unsent: set[str] = set()
+
+    async def connect(self) -> None:
+        """Connect before the first write has to; a lost Redis is no reason not to start."""
+        try:
+            await self._writes.ping()
+        except RedisError as error:
+            logger.warning("cache out of reach", error=str(error))
 
     async def read(self, group: str, key: str = "") -> tuple[bytes | None, bytes | None]:
         """Return the entry, or None, and the group's generation to `fill` it with."""
@@ -43,7 +55,7 @@ class Cache:
                 await self._replace_generations()
             generation, entry = cast(
                 list[bytes | None],
-                await self._redis.mget(_generation(group), f"{group}:{key}"),
+                await self._reads.mget(_generation(group), f"{group}:{key}"),
             )
             if generation is None:
                 new = _token()
@@ -60,7 +72,7 @@ class Cache:
         if generation is None:
             return
         try:
-            await self._redis.set(f"{group}:{key}", generation + body, ex=ENTRY_LIFETIME)
+            await self._reads.set(f"{group}:{key}", generation + body, ex=ENTRY_LIFETIME)
         except RedisError as error:
             logger.warning("cache out of reach", error=str(error))
 
@@ -75,20 +87,21 @@ class Cache:
 
     async def ping(self) -> None:
         """Raise `RedisError` when Redis does not answer."""
-        await self._redis.ping()
+        await self._reads.ping()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.aclose()
+        await self._reads.aclose()
+        await self._writes.aclose()
 
     async def _set_first(self, group: str, generation: bytes) -> bool:
         return bool(
-            await self._redis.set(_generation(group), generation, ex=GENERATION_LIFETIME, nx=True)
+            await self._reads.set(_generation(group), generation, ex=GENERATION_LIFETIME, nx=True)
         )
 
     async def _replace_generations(self) -> None:
         groups = frozenset(self._unsent)
-        async with self._redis.pipeline(transaction=False) as pipeline:
+        async with self._writes.pipeline(transaction=False) as pipeline:
             for group in groups:
                 pipeline.set(_generation(group), _token(), ex=GENERATION_LIFETIME)
             await pipeline.execute()

@@ -176,9 +176,9 @@ def install(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if error.status_code == 405:
             # Each method is a route of its own, and Starlette names only the first one's.
-            route = request.scope["route"]
-            methods = app.openapi()["paths"].get(route.path) or route.methods
-            headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
+            path = getattr(request.scope.get("route"), "path", "")
+            if methods := app.openapi()["paths"].get(path):
+                headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
         return problem(request.scope, error.status_code, error.detail, headers)
 
     @app.exception_handler(RequestValidationError)

@@ -109,6 +109,12 @@ class TestRedisOutOfReach:
         assert (response.status_code, response.headers["X-Cache"]) == (200, "miss")
         assert "warning" in {line["log_level"] for line in logs}
 
+    async def test_the_service_starts(self) -> None:
+        with capture_logs() as logs:
+            await Cache(REDIS_OUT_OF_REACH).connect()
+
+        assert [line["log_level"] for line in logs] == ["warning"]
+
     async def test_writes_succeed(
         self, client: AsyncClient, auth_headers: dict[str, str], book: Book
     ) -> None:

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from app.db import Session
+from app.db import Session, engine
 from app.models import Book
 from tests.factories import DATABASE_OUT_OF_REACH, book_body
 
@@ -185,3 +187,19 @@ class TestDatabaseOutOfReach:
 
     async def test_the_process_is_alive(self, client: AsyncClient) -> None:
         assert (await client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_a_silent_database_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.TIMEOUT", 0.1)
+
+    async with engine.connect() as connection:
+        with pytest.raises(OperationalError):
+            await connection.execute(text("SELECT pg_sleep(60)"))
+
+        assert connection.invalidated
+
+
+async def test_a_wrong_method_on_the_document_is_not_allowed(client: AsyncClient) -> None:
+    response = await client.post("/openapi.json")
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")

@@ -16,8 +16,6 @@ from app.db import engine
 from app.worker import celery
 from tests.mail import Inbox, mail_server
 
-pytestmark = pytest.mark.xdist_group("worker")  # started once, not in each process
-
 # Nobody else is there to mingle with: it is ready a second earlier.
 COMMAND = "--quiet --app app.worker worker --concurrency 1 --without-mingle --without-gossip"
 

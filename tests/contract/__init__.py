@@ -1,0 +1,1 @@
+"""The contract as a black-box suite: one running service, whatever its framework, over HTTP."""

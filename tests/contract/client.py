@@ -1,0 +1,210 @@
+"""What the tests say to a service, and what they make of its answers."""
+
+import itertools
+import json
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from http.client import HTTPResponse
+from threading import Barrier
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+
+T = TypeVar("T")
+
+USERS = "/api/v1/users"
+ME = "/api/v1/users/me"
+TOKEN = "/api/v1/auth/token"
+REVOKE = "/api/v1/auth/revoke"
+BOOKS = "/api/v1/books"
+REPORTS = "/api/v1/reports"
+
+PASSWORD = "correct horse battery"
+# RFC 9110 renamed two phrases; Python knows one or the other, depending on its version.
+PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def connect(
+    base_url: str, token: str | None = None, *, keep_alive: bool = True, timeout: float = 15
+) -> httpx.Client:
+    """Make a client, of a user if there is a token; it reuses no connection the server drops."""
+    limits = httpx.Limits(keepalive_expiry=1 if keep_alive else 0)
+    # Nothing here speaks TLS, and reading the certificates takes longer than a request.
+    client = httpx.Client(base_url=base_url, limits=limits, timeout=timeout, verify=False)
+    if token:
+        client.headers.update(bearer(token))
+    return client
+
+
+@contextmanager
+def eight(base_url: str, token: str | None = None) -> Iterator[list[httpx.Client]]:
+    """Make eight clients, each with connections of its own."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(connect(base_url, token)) for _ in range(8)]
+
+
+def token_of(client: httpx.Client) -> str:
+    return client.headers["Authorization"].removeprefix("Bearer ")
+
+
+def register(client: httpx.Client, **fields: Any) -> dict[str, str]:
+    """Register a user, and return what the password grant asks for."""
+    account = {"email": f"{secrets.token_hex(8)}@example.org", "password": PASSWORD, **fields}
+    response = client.post(USERS, json=account)
+    assert response.status_code == 201, response.text
+    return {"username": account["email"], "password": account["password"]}
+
+
+def login(client: httpx.Client, credentials: dict[str, str]) -> dict[str, Any]:
+    """Trade a password for a pair of tokens."""
+    response = client.post(TOKEN, data={"grant_type": "password", **credentials})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def signed_in(base_url: str) -> httpx.Client:
+    """Register somebody new, and return a client that is signed in as them."""
+    with connect(base_url) as client:
+        return connect(base_url, login(client, register(client))["access_token"])
+
+
+def refresh(client: httpx.Client, token: str) -> httpx.Response:
+    return client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": token})
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def isbn() -> str:
+    """Make up an ISBN with a right check digit."""
+    digits = f"97{secrets.randbelow(10**10):010d}"
+    total = sum(int(digit) * weight for digit, weight in zip(digits, itertools.cycle((1, 3))))
+    return f"{digits}{-total % 10}"
+
+
+def book(**fields: Any) -> dict[str, Any]:
+    """Make the body of a book that is valid but for the fields given."""
+    return {
+        "title": "The Dispossessed",
+        "author": f"Ursula K. Le Guin {secrets.token_hex(4)}",
+        "publication_date": "1974-05-01",
+        **fields,
+    }
+
+
+def page_of(client: httpx.Client, **parameters: Any) -> list[dict[str, Any]]:
+    """Return the items of one page of the list."""
+    response = client.get(BOOKS, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()["items"]
+
+
+def at_once(calls: list[Callable[[], T]]) -> list[T]:
+    """Make all the calls at the same moment, each in a thread of its own."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def problem(response: httpx.Response, *statuses: int) -> dict[str, Any]:
+    """Check that an answer is an RFC 9457 problem of one of the statuses; return it."""
+    assert response.status_code in statuses, f"{response.status_code}: {response.text[:500]}"
+    assert response.headers["Content-Type"].split(";")[0] == "application/problem+json"
+    body = response.json()
+    status = HTTPStatus(response.status_code)
+    assert {*body} - {"errors"} == {"type", "title", "status", "detail", "instance", "request_id"}
+    assert body["status"] == status
+    if body["type"] == "about:blank":
+        assert body["title"] in {status.phrase, PHRASES.get(status)}
+    else:
+        assert urlsplit(body["type"]).scheme
+        assert body["title"]
+    assert body["detail"]
+    assert isinstance(body["detail"], str)
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    common_headers(response)
+    return body
+
+
+def invalid_fields(response: httpx.Response) -> set[str]:
+    """Check that an answer is a 422 that explains itself; return the fields that it names."""
+    errors = problem(response, 422)["errors"]
+    assert all({*error} == {"field", "message"} and error["message"] for error in errors)
+    return {error["field"] for error in errors}
+
+
+def oauth_error(response: httpx.Response, *codes: str) -> None:
+    """Check that an answer is an error of RFC 6749 section 5.2."""
+    assert response.status_code == 400, f"{response.status_code}: {response.text[:500]}"
+    assert response.headers["Content-Type"].split(";")[0] == "application/json"
+    body = response.json()
+    assert body["error"] in codes
+    assert {*body} <= {"error", "error_description", "error_uri"}
+
+
+def common_headers(response: httpx.Response, *, framed: bool = False) -> None:
+    """Check the headers that every response carries; `framed` where the contract excepts one."""
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", response.headers["X-Request-ID"])
+    assert response.headers.get_list("X-Content-Type-Options") == ["nosniff"]
+    assert response.headers.get_list("Referrer-Policy") == ["no-referrer"]
+    assert framed or response.headers.get_list("X-Frame-Options") == ["DENY"]
+    assert not re.search(r"[/0-9]", response.headers.get("Server", ""))
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def utc(text: str) -> datetime:
+    """Read an RFC 3339 time in UTC."""
+    pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"
+    assert re.fullmatch(pattern, text), f"{text!r} is no RFC 3339 time in UTC"
+    moment = datetime.fromisoformat(text)
+    assert moment.utcoffset() == timedelta(0)
+    return moment
+
+
+def raw(base_url: str, request: bytes, *, half_close: bool = False) -> httpx.Response:
+    """Send bytes that no well-behaved client would send, and read the answer."""
+    url = urlsplit(base_url)
+    with socket.create_connection((url.hostname, url.port), timeout=15) as sock:
+        sock.sendall(request)
+        if half_close:
+            sock.shutdown(socket.SHUT_WR)
+        answer = HTTPResponse(sock, method=request.split(b" ", 1)[0].decode("latin-1"))
+        answer.begin()
+        with answer:
+            return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
+
+
+def raw_post(
+    base_url: str, path: str, body: bytes, *, token: str | None = None, **headers: str
+) -> httpx.Response:
+    """Post a body as it is; underscores in the names of headers stand for hyphens."""
+    fields = {"Content_Type": "application/json", "Content_Length": str(len(body)), **headers}
+    if token:
+        fields["Authorization"] = f"Bearer {token}"
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items()]
+    head = f"POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{''.join(lines)}\r\n"
+    return raw(base_url, head.encode("latin-1") + body)
+
+
+def compact(body: Any) -> bytes:
+    return json.dumps(body).encode()

@@ -1,0 +1,125 @@
+"""One running service a session, and the people who use it.
+
+    pytest tests/contract --framework fastapi
+    pytest tests/contract --project path/to/a/generated/project
+    pytest tests/contract --base-url http://127.0.0.1:8000
+
+The last has no processes to look into: what needs them is skipped. Each worker of pytest-xdist
+has a service of its own; `--dist loadfile` starts the fewest.
+"""
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .client import BOOKS, book, connect, signed_in
+from .service import Project, Service, Target
+
+FRAMEWORKS = ["fastapi"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contract")
+    group.addoption("--framework", action="append", choices=FRAMEWORKS, help="only this one")
+    group.addoption("--project", type=Path, help="a project generated already")
+    group.addoption("--base-url", help="a service that runs already")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A supervisor's SIGTERM ends the services too, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "framework" in metafunc.fixturenames:
+        option = metafunc.config.getoption
+        given = option("--project", None) or option("--base-url", None)
+        chosen = ["given"] if given else option("--framework", None) or FRAMEWORKS
+        metafunc.parametrize("framework", chosen, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def framework(request: pytest.FixtureRequest) -> str:
+    """Name the framework under test: only the generator's command line may know which."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def project(framework: str, request: pytest.FixtureRequest) -> Iterator[Project]:
+    if request.config.getoption("--base-url", None):
+        pytest.skip("needs the service's own processes")
+    given = request.config.getoption("--project", None)
+    with tempfile.TemporaryDirectory(prefix="stackyard-contract-") as directory:
+        home = Path(directory)
+        yield Project.at(given, home) if given else Project.generate(framework, home)
+
+
+@pytest.fixture(scope="session")
+def service(project: Project) -> Iterator[Service]:
+    """Run the service that most tests share: two web processes, a worker and beat."""
+    service = Service(project)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def target(framework: str, request: pytest.FixtureRequest) -> Target:
+    """Give what a test needs that only talks HTTP."""
+    if base_url := request.config.getoption("--base-url", None):
+        return Target(base_url)
+    return request.getfixturevalue("service")
+
+
+@pytest.fixture(scope="session")
+def base_url(target: Target) -> str:
+    return target.base_url
+
+
+@pytest.fixture(scope="session")
+def anonymous(base_url: str) -> Iterator[httpx.Client]:
+    with connect(base_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def user(base_url: str) -> Iterator[httpx.Client]:
+    with signed_in(base_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def other_user(base_url: str) -> Iterator[httpx.Client]:
+    with signed_in(base_url) as client:
+        yield client
+
+
+@pytest.fixture
+def make_book(user: httpx.Client) -> Callable[..., dict[str, Any]]:
+    """Give a function that creates a book of `user`."""
+
+    def make(**fields: Any) -> dict[str, Any]:
+        response = user.post(BOOKS, json=book(**fields))
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return make
+
+
+@pytest.fixture
+def with_tasks(target: Target) -> None:
+    if not target.has_tasks:
+        pytest.skip("generated without tasks")
+
+
+@pytest.fixture
+def with_cache(target: Target) -> None:
+    if not target.has_cache:
+        pytest.skip("generated without a cache")

@@ -1,0 +1,58 @@
+"""A service for these tests alone: what they break is nobody else's."""
+
+import signal
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from ..client import connect, signed_in, token_of
+from ..service import Project, Service
+
+
+@pytest.fixture(scope="package")
+def service(project: Project) -> Iterator[Service]:
+    """Run a service for these tests alone: what they break is nobody else's."""
+    service = Service(project)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="package")
+def anonymous(service: Service) -> Iterator[httpx.Client]:
+    with connect(service.base_url, keep_alive=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="package")
+def user(service: Service) -> Iterator[httpx.Client]:
+    with signed_in(service.base_url) as signed:
+        token = token_of(signed)
+    with connect(service.base_url, token, keep_alive=False) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def restored(service: Service) -> Iterator[None]:
+    """Bring back whatever a test has ended; `web` is never restarted."""
+    before = service.web_processes()
+    yield
+    for process in [*service.servers, *service.processes]:
+        process.signal_tree(signal.SIGCONT)
+    service.restore()
+    assert service.web_processes() == before
+
+
+@pytest.fixture
+def with_cache(service: Service) -> None:
+    if not service.has_cache:
+        pytest.skip("generated without a cache")
+
+
+@pytest.fixture
+def with_tasks(service: Service) -> None:
+    if not service.has_tasks:
+        pytest.skip("generated without tasks")

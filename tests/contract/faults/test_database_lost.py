@@ -1,0 +1,159 @@
+"""The database is lost: every request that needs it says so, until it is back."""
+
+import contextlib
+import secrets
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, book, common_headers
+from ..processes import until
+from ..service import Service
+from .outages import HOW, ask, create, done, lost, status, unavailable, unread
+
+
+def connected(service: Service) -> None:
+    """Let every process have a connection to the database, which it is about to lose."""
+    for process in service.web_processes():
+        with service.only(process) as client:
+            assert client.get(unread()).status_code == 200
+
+
+@HOW
+def test_without_the_database_requests_are_503(
+    service: Service, user: httpx.Client, how: str
+) -> None:
+    """503 with `Retry-After` when the database is out of reach, for every request that needs it."""
+    path = create(user)
+    account = {"email": f"{secrets.token_hex(8)}@example.org", "password": PASSWORD}
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", unread(), None),
+        ("GET", path, None),
+        ("POST", BOOKS, book()),
+        ("PATCH", path, {"title": "Kindred"}),
+        ("DELETE", path, None),
+        ("POST", USERS, account),
+    ]
+    if service.has_tasks:
+        requests.append(("POST", REPORTS, None))
+    connected(service)
+    with lost(service.postgres, how), ThreadPoolExecutor(len(requests)) as pool:
+        answers = [
+            pool.submit(user.request, method, where, json=body) for method, where, body in requests
+        ]
+        for answer in answers:
+            unavailable(answer.result())
+
+
+@HOW
+def test_without_the_database_no_token_is_given(
+    service: Service, anonymous: httpx.Client, how: str
+) -> None:
+    """503 with `Retry-After` from the token endpoint too, not "wrong password"."""
+    form = {"grant_type": "password", "username": "a@example.org", "password": PASSWORD}
+    connected(service)
+    with lost(service.postgres, how):
+        response = anonymous.post(TOKEN, data=form)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    common_headers(response)
+
+
+@HOW
+def test_a_lost_database_is_not_ready(service: Service, anonymous: httpx.Client, how: str) -> None:
+    """`/readyz` is 503 with the database as `"error"`, within 2 s, from every process."""
+    with lost(service.postgres, how):
+        for process in service.web_processes():
+            with service.only(process) as client:
+                response = client.get("/readyz")
+                assert response.status_code == 503
+                assert response.json()["checks"]["database"] == "error"
+                assert response.json()["status"] not in {"ok", "degraded"}
+                assert response.elapsed.total_seconds() < 2
+                common_headers(response)
+
+
+@HOW
+def test_with_everything_lost_it_is_alive_and_says_what_fails(
+    service: Service, anonymous: httpx.Client, how: str
+) -> None:
+    """`/healthz` touches no other system; `/readyz` answers within 2 s whatever is down."""
+    with (
+        lost(service.postgres, how),
+        lost(service.cache, how),
+        lost(service.broker, how),
+    ):
+        alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert alive.elapsed.total_seconds() < 1
+    assert ready.status_code == 503
+    checks = {"database": "error"} | ({"cache": "error"} if service.has_cache else {})
+    assert ready.json()["checks"] == checks
+    assert ready.elapsed.total_seconds() < 2
+
+
+@pytest.mark.parametrize("outage", ["noticed", "unnoticed"])
+@HOW
+def test_a_database_that_is_back_is_used_by_every_process(
+    service: Service, user: httpx.Client, how: str, outage: str
+) -> None:
+    """Served again without a restart once the database is back, at the first request."""
+    connected(service)
+    with lost(service.postgres, how):
+        if outage == "noticed":
+            with ThreadPoolExecutor(4) as pool:
+                answers = [pool.submit(user.get, unread()) for _ in range(4)]
+                assert {answer.result().status_code for answer in answers} == {503}
+    for process in service.web_processes():
+        with service.only(process) as client:
+            assert [client.get(unread()).status_code for _ in range(5)] == [200] * 5
+            assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["crash", "shutdown"])
+def test_a_database_lost_in_mid_request_is_503(
+    service: Service, user: httpx.Client, number: signal.Signals
+) -> None:
+    """A request that the database leaves in the lurch is 503 as well, not 500."""
+    path = create(user)
+    with ThreadPoolExecutor(1) as pool:
+        with contextlib.suppress(psycopg.OperationalError), service.locked("book"):
+            answer = pool.submit(user.patch, path, json={"title": "Kindred"})
+            until(service.waiting, within=10, failing="the request does not wait")
+            if number == signal.SIGKILL:
+                service.postgres.kill()
+            else:
+                service.postgres.stop()
+        unavailable(answer.result())
+    service.postgres.start()
+    assert user.get(path).json()["title"] == book()["title"]
+
+
+def test_a_lost_database_tells_no_secret_to_the_log(
+    service: Service, anonymous: httpx.Client
+) -> None:
+    """An exception of the database takes neither a password nor its hash into the log."""
+    account = {"email": f"{secrets.token_hex(8)}@example.org", "password": secrets.token_hex(16)}
+    with service.locked("user"), ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(anonymous.post, USERS, json=account)
+        until(service.waiting, within=10, failing="the request does not wait")
+        with service.database() as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        unavailable(answer.result())
+    for hidden in (account["password"], "$argon2", service.postgres.password):
+        assert hidden not in service.web.output()
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_a_report_survives_a_lost_database(service: Service, user: httpx.Client) -> None:
+    """A report whose database goes away in mid-computation is done once it is back."""
+    with contextlib.suppress(psycopg.OperationalError), service.locked("book"):
+        path = ask(user)
+        until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
+        service.postgres.kill()
+    service.postgres.start()
+    done(user, path)

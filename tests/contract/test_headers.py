@@ -1,0 +1,171 @@
+"""Headers: what every answer carries, and whom CORS answers."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from .client import BOOKS, ME, REVOKE, TOKEN, USERS, book, common_headers, connect, is_uuid, problem
+from .service import Service
+
+APP = "https://app.example.org"
+ADMIN = "https://admin.example.org:8443"
+
+Ask = Callable[[httpx.Client], httpx.Response]
+
+ANSWERS: dict[str, tuple[int, Ask]] = {
+    "a check": (200, lambda c: c.get("/healthz")),
+    "readiness": (200, lambda c: c.get("/readyz")),
+    "metrics": (200, lambda c: c.get("/metrics")),
+    "the document": (200, lambda c: c.get("/openapi.json")),
+    "a list": (200, lambda c: c.get(BOOKS)),
+    "a creation": (201, lambda c: c.post(BOOKS, json=book())),
+    "a deletion": (204, lambda c: c.delete(c.post(BOOKS, json=book()).headers["Location"])),
+    "a token error": (400, lambda c: c.post(TOKEN, data={"grant_type": "x"})),
+    "a revocation": (200, lambda c: c.post(REVOKE, data={"token": "x"})),
+    "no JSON": (400, lambda c: c.post(USERS, content=b"{", headers=JSON)),
+    "no token": (401, lambda c: c.get(ME, headers={"Authorization": ""})),
+    "no path": (404, lambda c: c.get("/nowhere")),
+    "no book": (404, lambda c: c.get(f"{BOOKS}/{2**62}")),
+    "a wrong method": (405, lambda c: c.delete("/healthz")),
+    "too much": (413, lambda c: c.post(USERS, content=b" " * 1_100_000, headers=JSON)),
+    "another type": (415, lambda c: c.post(USERS, content=b"{}")),
+    "no valid body": (422, lambda c: c.post(USERS, json={})),
+    "no valid parameter": (422, lambda c: c.get(BOOKS, params={"page": 0})),
+}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_answer_carries_the_headers(user: httpx.Client, kind: str) -> None:
+    """Every response has a request id and the security headers, and tells no server's version."""
+    status, ask = ANSWERS[kind]
+    response = ask(user)
+    assert response.status_code == status
+    common_headers(response)
+    assert is_uuid(response.headers["X-Request-ID"])
+
+
+def test_the_page_of_the_docs_carries_the_headers(anonymous: httpx.Client) -> None:
+    """`/docs` has them too; only its `X-Frame-Options` may be missing."""
+    common_headers(anonymous.get("/docs"), framed=True)
+
+
+@pytest.mark.parametrize(
+    "given", ["a", "x" * 128, "Az09._-", "550e8400-e29b-41d4-a716-446655440000"]
+)
+def test_a_good_request_id_is_kept(anonymous: httpx.Client, given: str) -> None:
+    """`X-Request-ID` is the request's own if it is 1 to 128 of `[A-Za-z0-9._-]`."""
+    response = anonymous.get("/healthz", headers={"X-Request-ID": given})
+    assert response.headers.get_list("X-Request-ID") == [given]
+
+
+@pytest.mark.parametrize(
+    "given", [b"", b"x" * 129, b"a b", b"a/b", b"<script>", b"a\tb", b"a,b", "é".encode(), b"a;b"]
+)
+def test_a_bad_request_id_is_replaced(anonymous: httpx.Client, given: bytes) -> None:
+    """Any other `X-Request-ID` is replaced by a new UUID."""
+    response = anonymous.get("/healthz", headers={b"X-Request-ID": given})
+    assert is_uuid(response.headers["X-Request-ID"])
+
+
+def test_every_request_has_an_id_of_its_own(anonymous: httpx.Client) -> None:
+    """Where the request brings no id each answer has a new UUID."""
+    ids = {anonymous.get("/healthz").headers["X-Request-ID"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+def preflight(client: httpx.Client, origin: str, method: str = "PATCH") -> httpx.Response:
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization, content-type, if-match",
+    }
+    return client.options(f"{BOOKS}/1", headers=headers)
+
+
+def cors(response: httpx.Response) -> dict[str, str]:
+    return {k: v for k, v in response.headers.items() if k.startswith("access-control-")}
+
+
+def unanswered(client: httpx.Client, origin: str) -> None:
+    """Check that an origin learns nothing, and that a refused preflight is a problem like any."""
+    assert cors(client.get(BOOKS, headers={"Origin": origin})) == {}
+    response = preflight(client, origin)
+    assert "access-control-allow-origin" not in cors(response)
+    if response.status_code >= 400:
+        problem(response, response.status_code)
+
+
+@pytest.mark.parametrize("origin", [APP, "https://evil.example", "null", "http://localhost:3000"])
+def test_no_origin_is_answered_by_default(anonymous: httpx.Client, origin: str) -> None:
+    """Without `CORS_ORIGINS` no origin is answered, not even in a preflight."""
+    unanswered(anonymous, origin)
+
+
+@pytest.fixture(scope="module")
+def browser(service: Service) -> Iterator[httpx.Client]:
+    """Reach a process that knows two origins, written as people write lists."""
+    with (
+        service.another_web(CORS_ORIGINS=f"{APP}, {ADMIN}") as (_, base_url),
+        connect(base_url) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("origin", [APP, ADMIN])
+@pytest.mark.parametrize("path", [BOOKS, ME, "/nowhere"])
+def test_a_known_origin_is_answered(browser: httpx.Client, origin: str, path: str) -> None:
+    """CORS answers the origins in `CORS_ORIGINS`, errors included, and tells caches so."""
+    response = browser.get(path, headers={"Origin": origin})
+    assert response.headers["Access-Control-Allow-Origin"] == origin
+    assert "origin" in response.headers["Vary"].lower()
+    common_headers(response)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "*",
+        APP.upper().replace("HTTPS", "http"),
+        APP.replace("https", "http"),
+        f"{APP}.evil.example",
+        f"{APP}:8443",
+        f"{APP}/",
+        "https://evil-app.example.org",
+        ADMIN.removesuffix(":8443"),
+        f"{APP}, {ADMIN}",
+    ],
+)
+def test_an_unknown_origin_is_not_answered(browser: httpx.Client, origin: str) -> None:
+    """CORS answers only the origins in `CORS_ORIGINS`, and nothing that resembles them."""
+    unanswered(browser, origin)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_preflight_allows_what_the_api_takes(browser: httpx.Client, method: str) -> None:
+    """A preflight from a known origin allows every method, and the headers that the API reads."""
+    response = preflight(browser, APP, method)
+    assert response.status_code in {200, 204}
+    answer = cors(response)
+    assert answer["access-control-allow-origin"] == APP
+    assert method in re.split(r"\s*,\s*", answer["access-control-allow-methods"])
+    allowed = answer["access-control-allow-headers"].lower()
+    assert {"authorization", "content-type", "if-match"} <= {*re.split(r"\s*,\s*", allowed)}
+    common_headers(response)
+
+
+def test_no_request_without_an_origin_is_answered_with_cors(browser: httpx.Client) -> None:
+    """Who is no browser sees nothing of CORS."""
+    assert cors(browser.get(BOOKS)) == {}
+
+
+def test_an_id_is_not_taken_from_another_request(anonymous: httpx.Client) -> None:
+    """An id that one request brought is not the next one's, on the same connection."""
+    given = secrets.token_hex(8)
+    anonymous.get("/healthz", headers={"X-Request-ID": given})
+    assert anonymous.get("/healthz").headers["X-Request-ID"] != given

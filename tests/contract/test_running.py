@@ -1,0 +1,366 @@
+"""Running it: settings, logs and an orderly end, as a twelve-factor process."""
+
+import ast
+import base64
+import hmac
+import json
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from .client import BOOKS, ME, REVOKE, TOKEN, USERS, bearer, connect, login, refresh, register, utc
+from .processes import Process, accepts, free_port, until
+from .service import Service
+
+# One process takes its time to end while the other tests run: see `stalled`.
+pytestmark = pytest.mark.usefixtures("stalled")
+
+REFUSED: dict[str, dict[str, str | None]] = {
+    "SECRET_KEY missing": {"SECRET_KEY": None},
+    "SECRET_KEY empty": {"SECRET_KEY": ""},
+    "SECRET_KEY of 31 bytes": {"SECRET_KEY": "Y9-x4_Tq0" * 3 + "ab.Z"},
+    "DATABASE_URL missing": {"DATABASE_URL": None},
+    "DATABASE_URL empty": {"DATABASE_URL": ""},
+    "DATABASE_URL without a scheme": {"DATABASE_URL": "not-a-url"},
+    "DATABASE_URL of another database": {"DATABASE_URL": "mysql://root:hunter2.hunter2@db/app"},
+    "REDIS_URL missing": {"REDIS_URL": None},
+    "REDIS_URL without a scheme": {"REDIS_URL": "127.0.0.1:6379"},
+    "REDIS_URL of something else": {"REDIS_URL": "http://user:hunter2.hunter2@cache/0"},
+    "CELERY_BROKER_URL missing": {"CELERY_BROKER_URL": None},
+    "CELERY_BROKER_URL without a scheme": {"CELERY_BROKER_URL": "127.0.0.1:6379"},
+    "ENVIRONMENT unheard-of": {"ENVIRONMENT": "staging"},
+    "LOG_LEVEL unheard-of": {"LOG_LEVEL": "loud"},
+    "CORS_ORIGINS without a scheme": {"CORS_ORIGINS": "app.example.org"},
+    "CORS_ORIGINS with a path": {"CORS_ORIGINS": "https://app.example.org/shop"},
+    "WEB_CONCURRENCY of none": {"WEB_CONCURRENCY": "0"},
+    "WEB_CONCURRENCY in words": {"WEB_CONCURRENCY": "two"},
+    "PORT in words": {"PORT": "http"},
+    "PORT out of range": {"PORT": "70000"},
+    "SMTP_URL without a scheme": {"SMTP_URL": "127.0.0.1"},
+    "MAIL_FROM without a domain": {"MAIL_FROM": "library"},
+}
+OTHERS = ["SECRET_KEY missing", "DATABASE_URL missing", "CELERY_BROKER_URL without a scheme"]
+
+
+def refusal(service: Service, kind: str, settings: dict[str, str | None]) -> str:
+    """Run a process that must not start; return what it said instead."""
+    port = free_port()
+    settings = {"PORT": str(port), **settings}
+    process = service.process(kind, f"refused-{secrets.token_hex(4)}", **settings)
+    process.start()
+    try:
+        deadline = time.monotonic() + 20
+        while process.running:
+            assert not accepts(port), "it listens"
+            assert time.monotonic() < deadline, f"it runs:\n{process.output()}"
+        assert process.wait(1) != 0, f"it ended as if all were well:\n{process.output()}"
+    finally:
+        process.stop()
+    return process.output()
+
+
+def check_refusal(output: str, settings: dict[str, str | None]) -> None:
+    [(name, value)] = settings.items()
+    said = [line for line in output.splitlines() if name in line]
+    assert said, f"{name} is not named:\n{output}"
+    assert any(len(line.replace(name, "").strip(' :="{}')) > 10 for line in said)
+    assert "Traceback" not in output
+    assert "hunter2" not in output
+    assert name != "SECRET_KEY" or not value or value not in output
+
+
+def relevant(service: Service, settings: dict[str, str | None]) -> bool:
+    optional = {
+        "REDIS_URL": service.has_cache,
+        "CELERY_BROKER_URL": service.has_tasks,
+        "SMTP_URL": service.has_tasks,
+        "MAIL_FROM": service.has_tasks,
+    }
+    return all(optional.get(name, True) for name in settings)
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_bad_setting_is_refused_before_it_listens(service: Service, case: str) -> None:
+    """A missing or malformed setting ends it before it listens; it says which and why."""
+    if not relevant(service, REFUSED[case]):
+        pytest.skip("generated without what the setting is for")
+    check_refusal(refusal(service, "web", REFUSED[case]), REFUSED[case])
+
+
+@pytest.mark.parametrize("kind", ["release", "worker", "beat"])
+@pytest.mark.parametrize("case", OTHERS)
+def test_every_process_refuses_a_bad_setting(service: Service, kind: str, case: str) -> None:
+    """What `web` refuses, the other processes of the Procfile refuse in the same way."""
+    if kind not in service.project.procfile or not relevant(service, REFUSED[case]):
+        pytest.skip("generated without tasks")
+    check_refusal(refusal(service, kind, REFUSED[case]), REFUSED[case])
+
+
+def test_a_secret_key_of_32_bytes_is_enough(service: Service) -> None:
+    """Production refuses a `SECRET_KEY` shorter than 32 bytes, not one of 32."""
+    with service.another_web(SECRET_KEY=secrets.token_hex(16)) as (_, base_url):
+        assert httpx.get(f"{base_url}/healthz").status_code == 200
+
+
+def literals(service: Service) -> set[str]:
+    """Return every text that stands in the project's own files."""
+    found = set()
+    for file in service.project.path.rglob("*"):
+        if file.suffix == ".py" and ".venv" not in file.parts:
+            nodes = ast.walk(ast.parse(file.read_text("utf-8")))
+            found |= {n.value for n in nodes if isinstance(n, ast.Constant)}
+        elif file.name.startswith((".env.example", "compose")):
+            found |= {*file.read_text("utf-8").replace("=", "\n").replace('"', "\n").split()}
+    return {text for text in found if isinstance(text, str) and text}
+
+
+def test_production_refuses_the_development_default(service: Service) -> None:
+    """Production refuses the development default of `SECRET_KEY`.
+
+    The default is that text in the project's files with which a development process signs.
+    """
+    with (
+        service.another_web(ENVIRONMENT="development", SECRET_KEY=None) as (_, base_url),
+        connect(base_url) as client,
+    ):
+        token = login(client, register(client))["access_token"]
+
+    message, _, signature = token.rpartition(".")
+
+    def signs(key: str) -> bool:
+        digest = hmac.digest(key.encode("utf-8", "surrogatepass"), message.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == signature
+
+    [default] = filter(signs, literals(service))
+    settings: dict[str, str | None] = {"SECRET_KEY": default}
+    check_refusal(refusal(service, "web", settings), settings)
+
+
+def test_the_port_is_8000_if_unset(service: Service) -> None:
+    """`web` listens on 8000 if `$PORT` is unset."""
+    if accepts(8000):
+        pytest.skip("something else has port 8000")
+    web = service.process("web", "web-8000", PORT=None)
+    web.start()
+    try:
+        until(lambda: accepts(8000), within=15, failing=f"8000 is closed:\n{web.output()}")
+    finally:
+        web.stop()
+
+
+def test_as_many_processes_serve_as_asked_for(service: Service) -> None:
+    """`WEB_CONCURRENCY` is the number of web processes."""
+    assert len(service.web_processes()) == 2
+
+
+def test_release_may_run_again(service: Service) -> None:
+    """`release` on a database that is up to date changes nothing and ends with 0."""
+    before = service.rows()
+    release = service.process("release", "release-again")
+    release.start()
+    assert release.wait(60) == 0, release.output()
+    assert service.rows() == before
+
+
+def logged(process: Process, request_id: str) -> list[dict[str, Any]]:
+    return [event for event in process.events() if event.get("request_id") == request_id]
+
+
+def test_a_request_is_one_line_in_the_log(service: Service, anonymous: httpx.Client) -> None:
+    """The log has one JSON object for a request, with the members of the contract."""
+    request_id = secrets.token_hex(8)
+    anonymous.get(f"{BOOKS}?page_size=1", headers={"X-Request-ID": request_id})
+    lines = until(
+        lambda: logged(service.web, request_id), within=5, failing="the request is not in the log"
+    )
+    [line] = [line for line in lines if "status" in line]
+    assert {"timestamp", "level", "event", "request_id", "duration_ms"} <= {*line}
+    assert (line["method"], line["path"], line["status"]) == ("GET", BOOKS, 200)
+    assert abs(utc(line["timestamp"]).timestamp() - time.time()) < 60
+
+
+def test_the_duration_of_a_request_is_in_milliseconds(
+    service: Service, anonymous: httpx.Client
+) -> None:
+    """`duration_ms` is how long the request took, waiting included."""
+    request_id = secrets.token_hex(8)
+    headers = {"X-Request-ID": request_id}
+    with ThreadPoolExecutor(1) as pool:
+        with service.locked("book"):
+            answer = pool.submit(anonymous.get, f"{BOOKS}?search={request_id}", headers=headers)
+            until(service.waiting, within=10, failing="the request does not wait")
+            time.sleep(0.3)  # The time that it takes is what is measured.
+        answer.result()
+    lines = until(
+        lambda: logged(service.web, request_id), within=5, failing="the request is not in the log"
+    )
+    [duration] = [line["duration_ms"] for line in lines if "status" in line]
+    assert 300 <= duration < 5000
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere", 404), (ME, 401), (f"{BOOKS}?page=0", 422)]
+)
+def test_a_refused_request_is_in_the_log(
+    service: Service, anonymous: httpx.Client, path: str, status: int
+) -> None:
+    """A request that is refused is logged as one that is not."""
+    request_id = secrets.token_hex(8)
+    anonymous.get(path, headers={"X-Request-ID": request_id})
+    lines = until(
+        lambda: logged(service.web, request_id), within=5, failing="the request is not in the log"
+    )
+    assert [line["status"] for line in lines if "status" in line] == [status]
+
+
+def test_every_line_of_the_log_is_an_object(service: Service, anonymous: httpx.Client) -> None:
+    """Logs are one JSON object a line on stdout, each with `timestamp`, `level` and `event`."""
+    register(anonymous)
+    for process in [service.release, *service.processes]:
+        for event in process.events():
+            assert {"timestamp", "level", "event"} <= {*event}, f"{process.name}: {event}"
+            utc(event["timestamp"])
+    for process in service.processes:
+        until(process.lines, within=10, failing=f"{process.name} logs nothing")
+
+
+def test_no_secret_is_in_the_log(service: Service, anonymous: httpx.Client) -> None:
+    """The logs have never a password, a token or a query string's secrets, nor the settings'."""
+    marks = {name: secrets.token_hex(20) for name in ("password", "wrong", "query", "made up")}
+    credentials = register(anonymous, password=marks["password"])
+    pair = login(anonymous, credentials)
+    renewed = refresh(anonymous, pair["refresh_token"]).json()
+    anonymous.get(ME, headers=bearer(pair["access_token"]))
+    anonymous.get(ME, headers=bearer(marks["made up"]))
+    refresh(anonymous, marks["made up"])
+    refresh(anonymous, pair["refresh_token"])
+    anonymous.post(REVOKE, data={"token": renewed["refresh_token"]})
+    wrong = {"grant_type": "password", **credentials, "password": marks["wrong"]}
+    anonymous.post(TOKEN, data=wrong)
+    anonymous.post(TOKEN, json=wrong)
+    anonymous.post(USERS, json={"email": "x", "password": marks["wrong"]})
+    anonymous.post(USERS, json={"email": credentials["username"], "password": marks["wrong"]})
+    anonymous.post(USERS, content=json.dumps({"password": marks["wrong"]})[:-1])
+    for name in ("token", "access_token", "refresh_token", "password", "secret", "api_key", "code"):
+        for path in (BOOKS, ME, "/nowhere"):
+            anonymous.get(path, params={name: marks["query"]})
+    request_id = secrets.token_hex(8)
+    anonymous.get("/nowhere", headers={"X-Request-ID": request_id})
+    until(lambda: logged(service.web, request_id), within=5, failing="nothing is in the log")
+    hidden = marks | {f"first {k}": pair[k] for k in ("access_token", "refresh_token")}
+    hidden |= {f"second {k}": renewed[k] for k in ("access_token", "refresh_token")}
+    hidden |= {"SECRET_KEY": service.secret_key, "a hash": "$argon2"}
+    hidden |= {"PostgreSQL's password": service.postgres.password}
+    hidden |= {f"{v.name}'s password": v.password for v in (service.cache, service.broker)}
+    for process in [service.release, *service.processes]:
+        told = {name for name, secret in hidden.items() if secret in process.output()}
+        assert not told, f"{process.name} tells {told}"
+
+
+def test_log_level_hides_what_is_below(service: Service) -> None:
+    """`LOG_LEVEL` is the least level that is logged."""
+    with service.another_web(LOG_LEVEL="error") as (web, base_url):
+        httpx.get(f"{base_url}{BOOKS}")
+        web.stop()
+        assert {event["level"] for event in web.events()} <= {"error", "critical"}
+
+
+def test_development_logs_for_people(service: Service) -> None:
+    """The log is human-readable in development: the request is there, but not as JSON."""
+    with service.another_web(ENVIRONMENT="development") as (web, base_url):
+        httpx.get(f"{base_url}/nowhere")
+        [line, *_] = until(
+            lambda: [line for line in web.output().splitlines() if "/nowhere" in line],
+            within=5,
+            failing="the request is not in the log",
+        )
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(line)
+
+
+@pytest.fixture(scope="module")
+def stalled(service: Service) -> Iterator[Future[tuple[int, float]]]:
+    """End a process whose client never sends the rest of its body; tell how, and how long it took.
+
+    It goes on beside the other tests, for it may take half a minute.
+    """
+
+    def end(web: Process) -> tuple[int, float]:
+        started = time.monotonic()
+        web.terminate()
+        return web.wait(60), time.monotonic() - started
+
+    with ThreadPoolExecutor(1) as pool, service.another_web() as (web, base_url):
+        address = ("127.0.0.1", httpx.URL(base_url).port or 0)
+        with socket.create_connection(address) as slow, socket.create_connection(address):
+            head = f"POST {USERS} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+            slow.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+            time.sleep(0.2)  # There is no sign of a server that has begun to wait.
+            yield pool.submit(end, web)
+
+
+def test_requests_in_flight_are_finished(service: Service) -> None:
+    """On SIGTERM it stops accepting, finishes the requests in flight, and ends by itself."""
+    with service.another_web() as (web, base_url), ThreadPoolExecutor(4) as pool:
+        port = httpx.URL(base_url).port or 0
+        with service.locked("book"):
+            addresses = [f"{base_url}{BOOKS}?search={secrets.token_hex(8)}" for _ in range(4)]
+            answers = [pool.submit(httpx.get, address, timeout=30) for address in addresses]
+            until(lambda: service.waiting() >= 4, within=10, failing="nothing is in flight")
+            web.terminate()
+            until(lambda: not accepts(port), within=5, failing="it still accepts connections")
+            assert not any(answer.done() for answer in answers)
+        assert [answer.result().status_code for answer in answers] == [200] * 4
+        assert web.wait(30) in {0, -signal.SIGTERM}
+
+
+def test_sigterm_under_load_breaks_no_request(service: Service) -> None:
+    """On SIGTERM under load each request is answered in full or, if it came later, refused."""
+    answered: list[int] = []
+    broken: list[tuple[float, str]] = []
+    ended = Event()
+
+    def load(base_url: str) -> None:
+        with connect(base_url, keep_alive=False) as client:
+            while not ended.is_set():
+                began = time.monotonic()
+                try:
+                    answered.append(client.get(BOOKS).status_code)
+                except httpx.TransportError as error:
+                    broken.append((began, repr(error)))
+                    time.sleep(0.01)
+
+    with service.another_web() as (web, base_url), ThreadPoolExecutor(8) as pool:
+        family = web.tree()
+        running = [pool.submit(load, base_url) for _ in range(8)]
+        until(lambda: len(answered) > 100, within=15, failing="there is no load")
+        told = time.monotonic()
+        web.terminate()
+        try:
+            status = web.wait(30)
+        finally:
+            ended.set()
+        for future in running:
+            future.result()
+        assert status in {0, -signal.SIGTERM}
+        assert {*answered} == {200}
+        assert not [error for began, error in broken if began < told]
+        assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_it_ends_within_30_seconds_whatever_its_clients_do(
+    stalled: Future[tuple[int, float]],
+) -> None:
+    """It ends within 30 s of SIGTERM, also when a client never finishes its request."""
+    status, seconds = stalled.result()
+    assert seconds <= 30
+    assert status in {0, -signal.SIGTERM}
