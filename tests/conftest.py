@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 STACKYARD = Path(sys.executable).parent / "stackyard"
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
+FRAMEWORKS = ["fastapi"]
+CHOICES = {"cache": ["redis", "none"], "tasks": ["celery", "none"]}
+COMBINATIONS = [
+    {"framework": framework, **dict(zip(CHOICES, values, strict=True))}
+    for framework in FRAMEWORKS
+    for values in product(*CHOICES.values())
+]
+
+
+def name_of(answers: dict[str, str]) -> str:
+    return "-".join(answers.values())
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,7 +100,7 @@ def stackyard(tmp_path: Path) -> Command:
     directory.mkdir()
     temporary.mkdir()
     settings = tmp_path / "gitconfig"
-    settings.write_text("[user]\n\tname = Ada Example\n\temail = ada@example.org\n")
+    settings.write_text("[user]\n\tname = Example Author\n\temail = author@example.org\n")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environment = kept | {
         "GIT_CONFIG_GLOBAL": str(settings),

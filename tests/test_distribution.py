@@ -16,10 +16,7 @@ from conftest import CHECKOUT_WARNINGS, ROOT, Command, generated
 
 ANSWERS = ".copier-answers.yml"
 UPSTREAM = "https://github.com/stackyard/stackyard"
-pytestmark = [
-    pytest.mark.filterwarnings(CHECKOUT_WARNINGS),
-    pytest.mark.xdist_group("distribution"),
-]
+pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
 
 
 def run(*command: str | Path, **options) -> str:
@@ -32,7 +29,7 @@ def run(*command: str | Path, **options) -> str:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A git repository of what is in the checkout now, tagged as its version."""
     place = tmp_path_factory.mktemp("clone") / "stackyard"
-    identity = ("-c", "user.name=Ada Example", "-c", "user.email=ada@example.org")
+    identity = ("-c", "user.name=Example Author", "-c", "user.email=author@example.org")
     run("git", "clone", "--quiet", ROOT, place)
     listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     run("git", "rm", "-r", "--quiet", ".", cwd=place)

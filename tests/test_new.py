@@ -120,7 +120,7 @@ def test_the_first_commit_holds_the_project(stackyard: Command, git: Git) -> Non
     stackyard("new", "fastapi", "shop", *QUICK)
     project = stackyard.directory / "shop"
     assert git(project, "log", "--format=%an <%ae> %s") == (
-        "Ada Example <ada@example.org> Start shop from stackyard 0.1.0"
+        "Example Author <author@example.org> Start shop from stackyard 0.1.0"
     )
     assert git(project, "branch", "--show-current") == "main"
     assert git(project, "status", "--porcelain") == ""

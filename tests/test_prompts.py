@@ -92,7 +92,7 @@ def test_what_was_not_told_is_asked(stackyard: Command) -> None:
     told = answers_of(stackyard.directory / "shop")
     assert told["description"] == "Told."
     assert (told["license"], told["cache"], told["tasks"]) == ("Apache-2.0", "none", "celery")
-    assert (told["author_name"], told["author_email"]) == ("Ada Example", "ada@example.org")
+    assert (told["author_name"], told["author_email"]) == ("Example Author", "author@example.org")
 
 
 def test_a_bad_name_is_asked_for_again(stackyard: Command) -> None:
