@@ -21,8 +21,9 @@ HELLO = Path(__file__).with_name("hello")
 # How each framework's hello is served: as its service is, by as many processes.
 HELLO_COMMANDS = {"fastapi": "uvicorn fastapi_hello:app --workers 2 --no-access-log --port {port}"}
 BOOK_COUNT = 10_000
-ROUNDS = 3  # of which the median counts
-SECONDS = 5
+# The median of the rounds counts: in each, chance deals the connections to the processes.
+ROUNDS = 7
+SECONDS = 3
 CONNECTIONS = 16
 
 

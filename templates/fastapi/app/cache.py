@@ -50,16 +50,15 @@ class Cache:
 
     async def read(self, group: str, key: str = "") -> tuple[bytes | None, bytes | None]:
         """Return the entry, or None, and the group's generation to `fill` it with."""
+        place, new = _generation(group), _token()
         try:
             if self._unsent:
                 await self._replace_generations()
-            generation, entry = cast(
-                list[bytes | None],
-                await self._reads.mget(_generation(group), f"{group}:{key}"),
-            )
+            found = await self._reads.mget(place, f"{group}:{key}")
+            generation, entry = cast(list[bytes | None], found)
             if generation is None:
-                new = _token()
-                generation = new if await self._set_first(group, new) else None
+                first = await self._reads.set(place, new, ex=GENERATION_LIFETIME, nx=True)
+                generation = new if first else None
         except RedisError as error:
             logger.warning("cache out of reach", error=str(error))
             return None, None
@@ -93,11 +92,6 @@ class Cache:
         """Close the connections."""
         await self._reads.aclose()
         await self._writes.aclose()
-
-    async def _set_first(self, group: str, generation: bytes) -> bool:
-        return bool(
-            await self._reads.set(_generation(group), generation, ex=GENERATION_LIFETIME, nx=True)
-        )
 
     async def _replace_generations(self) -> None:
         groups = frozenset(self._unsent)

@@ -10,6 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import Processor
 
+from app import metrics
 from app.settings import settings
 
 logger = structlog.get_logger()
@@ -50,8 +51,8 @@ def configure_logging() -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
 
 
-class RequestLogMiddleware:
-    """Gives each request an id and the response its standing headers, and logs the outcome."""
+class RequestMiddleware:
+    """Gives each request an id and its response the standing headers; logs and measures both."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -81,5 +82,6 @@ class RequestLogMiddleware:
         try:
             await self.app(scope, receive, send_with_headers)
         finally:
-            duration_ms = round((time.perf_counter() - started) * 1000, 2)
-            logger.info("request", status=status, duration_ms=duration_ms)
+            seconds = time.perf_counter() - started
+            metrics.observe(scope, status, seconds)
+            logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))

@@ -62,14 +62,8 @@ def problem(
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI description of these statuses, for a route's `responses`."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "content": {"application/problem+json": {"schema": schema}},
-        }
-        for status in statuses
-    }
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
 
 
 class GuardMiddleware:
@@ -126,20 +120,16 @@ class StrictJSONRoute(APIRoute):
             media_type = request.headers.get("Content-Type", "").partition(";")[0]
             if media_type.strip().lower() != "application/json":
                 raise HTTPException(415, "The body must be application/json.")
-            return await handle(StrictJSONRequest(request.scope, request.receive))
+            request = StrictJSONRequest(request.scope, request.receive)
+            if not await request.body():
+                raise HTTPException(400, "The body is empty; it must be JSON.")
+            return await handle(request)
 
         return strict
 
 
 class StrictJSONRequest(Request):
-    """A request whose body is JSON as RFC 8259 has it: UTF-8, no NaN, and not empty."""
-
-    async def body(self) -> bytes:
-        """Return the body; raise 400 when there is none."""
-        body = await super().body()
-        if not body:
-            raise HTTPException(400, "The body is empty; it must be JSON.")
-        return body
+    """A request whose body is JSON as RFC 8259 has it: in UTF-8, and without NaN."""
 
     async def json(self) -> Any:
         """Return the parsed body; raise 400 when it does not parse."""
