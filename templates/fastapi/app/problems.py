@@ -167,8 +167,8 @@ def install(app: FastAPI) -> None:
         if error.status_code == 405:
             # Each method is a route of its own, and Starlette names only the first one's.
             path = getattr(request.scope.get("route"), "path", "")
-            if methods := app.openapi()["paths"].get(path):
-                headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
+            methods = app.openapi()["paths"].get(path) or headers["Allow"].split(", ")
+            headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
         return problem(request.scope, error.status_code, error.detail, headers)
 
     @app.exception_handler(RequestValidationError)
