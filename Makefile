@@ -2,7 +2,7 @@
 FRAMEWORK ?= fastapi
 DEST ?= projects/bookshelf-$(FRAMEWORK)
 PYTHON ?= python3
-UV_VERSION := 0.13.8
+UV_VERSION := 0.13.9
 OWN_UV := $(if $(shell command -v uv),,.venv/bin/uv)
 BIN := .venv/bin
 # `make test LATEST=1` takes the newest releases instead of the tested ones.

@@ -11,11 +11,13 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 STACKYARD = Path(sys.executable).parent / "stackyard"
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
-FRAMEWORKS = ["fastapi"]
+COPIER = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+FRAMEWORKS = [*COPIER["framework"]["choices"].values()]
 CHOICES = {"cache": ["redis", "none"], "tasks": ["celery", "none"]}
 COMBINATIONS = [
     {"framework": framework, **dict(zip(CHOICES, values, strict=True))}

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from uv import find_uv_bin
 
-from conftest import CHECKOUT_WARNINGS, ROOT, Command, generated
+from conftest import CHECKOUT_WARNINGS, FRAMEWORKS, ROOT, Command, generated
 
 ANSWERS = ".copier-answers.yml"
 UPSTREAM = "https://github.com/stackyard/stackyard"
@@ -69,23 +69,24 @@ def without_origin(project: Path) -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize(
     "answers",
     [{}, {"cache": "none", "tasks": "none", "license": "proprietary", "author_name": "Ada"}],
     ids=["defaults", "none"],
 )
 def test_checkout_wheel_and_copier_generate_the_same_bytes(
-    stackyard: Command, from_wheel: Command, clone: Path, answers: dict[str, str]
+    stackyard: Command, from_wheel: Command, clone: Path, framework: str, answers: dict[str, str]
 ) -> None:
     told = [part for key, value in answers.items() for part in ("-d", f"{key}={value}")]
     here = stackyard.directory
     made = [
-        stackyard("new", "fastapi", "checkout/shop", "--no-lock", *told),
-        from_wheel("new", "fastapi", "wheel/shop", "--no-lock", *told),
+        stackyard("new", framework, "checkout/shop", "--no-lock", *told),
+        from_wheel("new", framework, "wheel/shop", "--no-lock", *told),
     ]
     assert [(done.returncode, done.stderr) for done in made] == [(0, "")] * 2
     # `unsafe=False` is what a user gets: no feature of the template asks for trust.
-    told = answers | {"framework": "fastapi", "project_name": "shop"}
+    told = answers | {"framework": framework, "project_name": "shop"}
     copier.run_copy(
         str(clone), here / "copier", told, defaults=True, unsafe=False, quiet=True, vcs_ref="HEAD"
     )
@@ -118,11 +119,12 @@ def test_a_project_of_the_wheel_names_the_release_it_came_from(from_wheel: Comma
     assert (answers["_src_path"], answers["_commit"]) == (UPSTREAM, "v0.1.0")
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_project_of_the_wheel_can_be_updated_by_plain_copier(
-    from_wheel: Command, clone: Path, tmp_path: Path
+    from_wheel: Command, clone: Path, tmp_path: Path, framework: str
 ) -> None:
     """Git is told that the upstream repository is the clone, where a newer release is tagged."""
-    from_wheel("new", "fastapi", "shop", "--no-lock")
+    from_wheel("new", framework, "shop", "--no-lock")
     project = from_wheel.directory / "shop"
     (project / "README.md").write_text("# Mine\n")
     settings = Path(from_wheel.environment["GIT_CONFIG_GLOBAL"])
@@ -131,7 +133,7 @@ def test_a_project_of_the_wheel_can_be_updated_by_plain_copier(
     with settings.open("a") as file:
         file.write(f'[url "{upstream}"]\n\tinsteadOf = {UPSTREAM}.git\n')
     environment = from_wheel.environment | {"COPIER_CACHE_DIR": str(tmp_path / "mirror")}
-    (upstream / "templates/fastapi/NEWS.md").write_text("New.\n")
+    (upstream / "templates" / framework / "NEWS.md").write_text("New.\n")
     for command in (["add", "."], ["commit", "-qm", "Add news"], ["tag", "v0.2.0"]):
         run("git", *command, cwd=upstream, env=environment)
     run("git", "commit", "-qam", "Edit", cwd=project, env=environment)

@@ -121,13 +121,25 @@ def test_no_file_of_the_template_is_named_in_vain() -> None:
     patterns = yaml.safe_load((ROOT / "copier.yml").read_text())["_exclude"]
     paths = [re.search(r"%\}(.+)\{%", pattern) for pattern in patterns]
     named = [match[1] for match in paths if match]
-    trees = [ROOT / "templates" / framework for framework in FRAMEWORKS]
+    trees = ROOT / "templates"
     missing = [
         path
         for path in named
-        if not any((tree / path).exists() or (tree / f"{path}.jinja").exists() for tree in trees)
+        if not any([*trees.glob(f"*/{path}"), *trees.glob(f"*/{path}.jinja")])
     ]
     assert missing == []
+
+
+def test_every_fragment_has_a_place() -> None:
+    """What no template names is a leftover; a license is named by the answer."""
+    sources = [ROOT / "copier.yml", *(ROOT / "templates").rglob("*.jinja")]
+    text = "".join(path.read_text("utf-8") for path in sources)
+    fragments = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "templates/shared").rglob("*")
+        if path.is_file() and path.parent.name != "licenses"
+    ]
+    assert [path for path in fragments if path not in text] == []
 
 
 # Names
@@ -150,8 +162,9 @@ def test_every_public_module_of_the_standard_library_is_reserved() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_direct_dependency_is_pinned_and_so_reserved(framework: str) -> None:
-    """Read from the source, conditions and all."""
-    source = (ROOT / "templates" / framework / "pyproject.toml.jinja").read_text()
+    """Read from the sources, conditions and all."""
+    sources = [ROOT / "templates" / tree / "pyproject.toml.jinja" for tree in (framework, "shared")]
+    source = "".join(path.read_text() for path in sources)
     depended = {
         re.sub("[-_.]+", "-", name.lower())
         for name in re.findall(r'^\s+"([\w.-]+)(?:\[[\w,]+\])?[<>=~!]', source, re.MULTILINE)

@@ -11,16 +11,20 @@ has a service of its own; `--dist loadfile` starts the fewest.
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from .client import BOOKS, book, connect, signed_in
-from .service import Project, Service, Target
+from .service import Project, Service, Target, services
 
-FRAMEWORKS = ["fastapi"]
+COPIER = Path(__file__).parents[2] / "copier.yml"
+FRAMEWORKS = [*yaml.safe_load(COPIER.read_text("utf-8"))["framework"]["choices"].values()]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,24 +54,39 @@ def framework(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def project(framework: str, request: pytest.FixtureRequest) -> Iterator[Project]:
-    if request.config.getoption("--base-url", None):
-        pytest.skip("needs the service's own processes")
+def project_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Project]]:
+    """Give a function that makes the project of a framework, once."""
     given = request.config.getoption("--project", None)
-    with tempfile.TemporaryDirectory(prefix="stackyard-contract-") as directory:
-        home = Path(directory)
-        yield Project.at(given, home) if given else Project.generate(framework, home)
+    with ExitStack() as stack:
+
+        @cache
+        def make(framework: str) -> Project:
+            directory = tempfile.TemporaryDirectory(prefix="stackyard-contract-")
+            home = Path(stack.enter_context(directory))
+            return Project.at(given, home) if given else Project.generate(framework, home)
+
+        yield make
 
 
 @pytest.fixture(scope="session")
-def service(project: Project) -> Iterator[Service]:
+def service_of(project_of: Callable[[str], Project]) -> Iterator[Callable[[str], Service]]:
+    with services(project_of) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def project(
+    framework: str, project_of: Callable[[str], Project], request: pytest.FixtureRequest
+) -> Project:
+    if request.config.getoption("--base-url", None):
+        pytest.skip("needs the service's own processes")
+    return project_of(framework)
+
+
+@pytest.fixture(scope="session")
+def service(framework: str, project: Project, service_of: Callable[[str], Service]) -> Service:
     """Run the service that most tests share: two web processes, a worker and beat."""
-    service = Service(project)
-    try:
-        service.start()
-        yield service
-    finally:
-        service.stop()
+    return service_of(framework)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,24 @@ class Service(Target):
         assert self.worker.running, f"worker has ended:\n{self.worker.output()}"
         with self.broker.client() as client:
             return any(entry["cmd"] == "brpop" for entry in client.client_list())
+
+
+@contextlib.contextmanager
+def services(project_of: Callable[[str], Project]) -> Iterator[Callable[[str], Service]]:
+    """Give a function that starts a framework's service, once, and stop them all in the end.
+
+    Pytest asks again whenever a file of tests goes on to the next framework.
+    """
+    with contextlib.ExitStack() as stack:
+
+        @cache
+        def start(framework: str) -> Service:
+            service = Service(project_of(framework))
+            stack.callback(service.stop)
+            service.start()
+            return service
+
+        yield start
 
 
 def tables(connection: psycopg.Connection, name: str = "") -> list[sql.Identifier]:

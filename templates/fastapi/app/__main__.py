@@ -22,7 +22,7 @@ class Supervisor(Multiprocess):
 
 def main() -> None:
     """Run as many web processes as WEB_CONCURRENCY says, until SIGTERM."""
-    configure_logging()
+    configure_logging(settings.log_level, readable=settings.environment == "development")
     config = uvicorn.Config(
         "app.main:app",
         host="0.0.0.0",  # noqa: S104 - a container's port is published by its host

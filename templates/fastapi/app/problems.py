@@ -12,9 +12,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-MAX_BODY = 1024 * 1024  # bytes
 RETRY_AFTER = "5"  # seconds
 
 logger = structlog.get_logger()
@@ -64,47 +63,6 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI description of these statuses, for a route's `responses`."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
-
-
-class GuardMiddleware:
-    """Refuses bodies over 1 MiB; answers an unforeseen exception with a bare 500 and logs it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        received, started = 0, False
-
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise HTTPException(413, "The body is larger than 1 MiB.")
-            return message
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        length = next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
-        try:
-            if length > MAX_BODY:
-                refusal = problem(scope, 413, "The body is larger than 1 MiB.")
-                await refusal(scope, receive, send)
-            else:
-                await self.app(scope, receive_within_limit, send_and_note)
-        except Exception:
-            logger.exception("unhandled error")
-            if started:
-                raise
-            answer = problem(scope, 500, "Something went wrong on our side.")
-            await answer(scope, receive, send)
 
 
 class StrictJSONRoute(APIRoute):

@@ -39,4 +39,4 @@ celery.conf.update(
 
 @signals.setup_logging.connect
 def _on_setup_logging(**_: Any) -> None:
-    configure_logging()
+    configure_logging(settings.log_level, readable=settings.environment == "development")

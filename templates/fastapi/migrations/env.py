@@ -7,7 +7,7 @@ from app.logs import configure_logging
 from app.models import Base
 from app.settings import settings
 
-configure_logging()
+configure_logging(settings.log_level, readable=settings.environment == "development")
 
 if context.is_offline_mode():
     context.configure(url=settings.database_url, target_metadata=Base.metadata, literal_binds=True)

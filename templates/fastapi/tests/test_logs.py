@@ -38,17 +38,16 @@ async def test_no_secret_is_logged(client: AsyncClient) -> None:
 
 @pytest.fixture
 def output(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[StringIO]:
-    """Give what is written to stdout in the environment that the test is parametrized with."""
+    """Give what is written to stdout, readable or not as the test is parametrized with."""
     output = StringIO()
     with monkeypatch.context() as patch:
-        patch.setattr(settings, "environment", request.param)
         patch.setattr(sys, "stdout", output)
-        configure_logging()
+        configure_logging("info", readable=request.param == "readable")
         yield output
-    configure_logging()
+    configure_logging(settings.log_level, readable=False)
 
 
-@pytest.mark.parametrize("output", ["production"], indirect=True)
+@pytest.mark.parametrize("output", ["JSON"], indirect=True)
 def test_a_line_is_a_json_object_whoever_logs_it(output: StringIO) -> None:
     structlog.get_logger().info("by the application", answer=42)
     logging.getLogger("library").warning("by a %s", "library")
@@ -59,7 +58,7 @@ def test_a_line_is_a_json_object_whoever_logs_it(output: StringIO) -> None:
     assert theirs.items() >= {"level": "warning", "event": "by a library"}.items()
 
 
-@pytest.mark.parametrize("output", ["production"], indirect=True)
+@pytest.mark.parametrize("output", ["JSON"], indirect=True)
 def test_an_exception_is_one_line_too(output: StringIO) -> None:
     try:
         raise RuntimeError("oh")
@@ -71,8 +70,8 @@ def test_an_exception_is_one_line_too(output: StringIO) -> None:
     assert "RuntimeError: oh" in json.loads(line)["exception"]
 
 
-@pytest.mark.parametrize("output", ["development"], indirect=True)
-def test_in_development_a_line_is_for_human_readers(output: StringIO) -> None:
+@pytest.mark.parametrize("output", ["readable"], indirect=True)
+def test_a_line_can_be_for_human_readers(output: StringIO) -> None:
     structlog.get_logger().info("good morning")
 
     assert "good morning" in output.getvalue()

@@ -14,6 +14,8 @@ from app.settings import DEVELOPMENT_KEY, load
         ("ENVIRONMENT", "staging"),
         ("DATABASE_URL", "mysql://localhost/books"),
         ("DATABASE_URL", "books"),
+        ("DATABASE_URL", "host=localhost dbname=books"),
+        ("DATABASE_URL", "postgresql://localhost:port/books"),
         ("SECRET_KEY", "x" * 31),
         ("LOG_LEVEL", "loud"),
         ("CORS_ORIGINS", "https://example.org/path"),
@@ -54,6 +56,12 @@ def test_origins_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", "https://a.example, http://b.example:8080,")
 
     assert load().cors_origins == ["https://a.example", "http://b.example:8080"]
+
+
+def test_no_origin_is_known_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CORS_ORIGINS")
+
+    assert load().cors_origins == []
 
 
 def test_the_process_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

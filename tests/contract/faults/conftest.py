@@ -1,24 +1,25 @@
 """A service for these tests alone: what they break is nobody else's."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from ..client import connect, signed_in, token_of
-from ..service import Project, Service
+from ..service import Project, Service, services
 
 
 @pytest.fixture(scope="package")
-def service(project: Project) -> Iterator[Service]:
+def service_of(project_of: Callable[[str], Project]) -> Iterator[Callable[[str], Service]]:
+    with services(project_of) as start:
+        yield start
+
+
+@pytest.fixture(scope="package")
+def service(framework: str, project: Project, service_of: Callable[[str], Service]) -> Service:
     """Run a service for these tests alone: what they break is nobody else's."""
-    service = Service(project)
-    try:
-        service.start()
-        yield service
-    finally:
-        service.stop()
+    return service_of(framework)
 
 
 @pytest.fixture(scope="package")

@@ -4,16 +4,15 @@ import os
 
 import prometheus_client as prometheus
 from prometheus_client import Counter, Histogram, multiprocess
-from starlette.types import Scope
 
 REQUESTS = Counter("http_requests", "HTTP requests.", ["method", "route", "status"])
 DURATION = Histogram("http_request_duration_seconds", "Their duration.", ["method", "route"])
 
 
-def observe(scope: Scope, status: int, seconds: float) -> None:
+def observe(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count and time a request under the pattern of its route, never its raw path."""
-    route = getattr(scope.get("route"), "path", "unmatched")
-    method = scope["method"] if route != "unmatched" else "any"
+    if route is None:
+        method, route = "any", "unmatched"
     REQUESTS.labels(method, route, status).inc()
     DURATION.labels(method, route).observe(seconds)
 

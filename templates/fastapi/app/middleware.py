@@ -1,0 +1,113 @@
+"""What surrounds the application, from the outside in: logs and metrics, CORS, limits."""
+
+import re
+import time
+import uuid
+
+import structlog
+from fastapi import HTTPException
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import metrics
+from app.problems import problem
+
+MAX_BODY = 1024 * 1024  # bytes
+
+logger = structlog.get_logger()
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+
+
+class RequestMiddleware:
+    """Gives each request an id and its response the standing headers; logs and measures both."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, pure ASGI: context variables set here reach the endpoint."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = next((v for k, v in scope["headers"] if k == b"x-request-id"), b"")
+        request_id = asked.decode() if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(
+            request_id=request_id, method=scope["method"], path=scope["path"]
+        )
+        started, status = time.perf_counter(), 499  # what is logged when the client went away
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = (b"x-request-id", request_id.encode())
+                message["headers"] = [*message["headers"], *_HEADERS, own]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", None)
+            metrics.observe(scope["method"], route, status, seconds)
+            logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
+
+
+class KnownOriginsMiddleware(CORSMiddleware):
+    """CORS for the origins in the settings; any other is answered as if it had not asked."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        origin = Headers(scope=scope).get("Origin") if scope["type"] == "http" else None
+        known = origin is not None and self.is_allowed_origin(origin)
+        await (super().__call__ if known else self.app)(scope, receive, send)
+
+
+class GuardMiddleware:
+    """Refuses bodies over 1 MiB; answers an unforeseen exception with a bare 500 and logs it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        received, started = 0, False
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise HTTPException(413, "The body is larger than 1 MiB.")
+            return message
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        length = next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
+        try:
+            if length > MAX_BODY:
+                refusal = problem(scope, 413, "The body is larger than 1 MiB.")
+                await refusal(scope, receive, send)
+            else:
+                await self.app(scope, receive_within_limit, send_and_note)
+        except Exception:
+            logger.exception("unhandled error")
+            if started:
+                raise
+            answer = problem(scope, 500, "Something went wrong on our side.")
+            await answer(scope, receive, send)
