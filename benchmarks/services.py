@@ -19,7 +19,11 @@ from tests.contract.service import Project, Service
 
 HELLO = Path(__file__).with_name("hello")
 # How each framework's hello is served: as its service is, by as many processes.
-HELLO_COMMANDS = {"fastapi": "uvicorn fastapi_hello:app --workers 2 --no-access-log --port {port}"}
+HELLO_COMMANDS = {
+    "fastapi": "uvicorn hello:app --workers 2 --no-access-log --port {port}",
+    "django-drf": "gunicorn hello:application --workers 2 --worker-class gthread --threads 16"
+    " --bind 127.0.0.1:{port}",
+}
 BOOK_COUNT = 10_000
 # The median of the rounds counts: in each, chance deals the connections to the processes.
 ROUNDS = 7
@@ -57,7 +61,7 @@ def _milliseconds(text: str) -> float:
 @contextmanager
 def hello(framework: str, project: Project, home: Path) -> Iterator[str]:
     """Serve the framework's hello in the project's environment; give its address."""
-    shutil.copy(HELLO / f"{framework}.py", home / f"{framework}_hello.py")
+    shutil.copy(HELLO / f"{framework}.py", home / "hello.py")
     port = free_port()
     command = HELLO_COMMANDS[framework].format(port=port)
     env = {"PATH": f"{project.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}

@@ -1,0 +1,58 @@
+"""The bodies of requests and responses about users and tokens."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import User
+from core.serializers import StrictFieldsMixin, TextField
+
+
+class UserSerializer(serializers.Serializer):
+    """A user as the API shows one."""
+
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    created_at = serializers.DateTimeField()
+
+
+class RegistrationSerializer(StrictFieldsMixin):
+    """A registration."""
+
+    email = serializers.EmailField(max_length=254)
+    password = TextField(min_length=12, max_length=128, trim_whitespace=False)
+
+    def create(self, validated_data: dict[str, Any]) -> User:
+        """Return a new user; raise `IntegrityError` if the address is taken."""
+        return User.objects.create_user(**validated_data)
+
+
+class TokenRequestSerializer(serializers.Serializer):
+    """A request for tokens (RFC 6749, sections 4.3.2 and 6)."""
+
+    grant_type = serializers.CharField()
+    username = serializers.CharField(required=False, trim_whitespace=False)
+    password = serializers.CharField(required=False, trim_whitespace=False)
+    refresh_token = serializers.CharField(required=False)
+
+
+class TokenPairSerializer(serializers.Serializer):
+    """The answer to a grant (RFC 6749, section 5.1)."""
+
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.ChoiceField(["bearer"])
+    expires_in = serializers.IntegerField()
+
+
+class TokenErrorSerializer(serializers.Serializer):
+    """The refusal of a grant (RFC 6749, section 5.2)."""
+
+    error = serializers.ChoiceField(["invalid_request", "invalid_grant", "unsupported_grant_type"])
+    error_description = serializers.CharField()
+
+
+class RevocationSerializer(serializers.Serializer):
+    """A request to end a token (RFC 7009, section 2.1)."""
+
+    token = serializers.CharField()

@@ -1,0 +1,17 @@
+"""The Celery application: its settings are Django's that begin with `CELERY_`."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+celery = Celery("config")
+celery.config_from_object("django.conf:settings", namespace="CELERY")
+celery.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def _leave_logging_alone(**_: Any) -> None:
+    """Keep Celery from setting up what the settings have set up already."""

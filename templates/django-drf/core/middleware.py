@@ -1,0 +1,75 @@
+"""What is done for every request, whichever view it is for."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from functools import cache
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from core import metrics
+from core.problems import RETRY_AFTER, problem
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+logger = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestMiddleware:
+    """Gives each request an id; logs and measures it; answers when the database is lost."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Serve one request."""
+        asked = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(
+            request_id=request_id, method=request.method, path=request.path
+        ):
+            response = self.get_response(request)
+            status, seconds = response.status_code, time.perf_counter() - started
+            logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
+        response["X-Request-ID"] = request_id
+        match = request.resolver_match
+        if match and match.app_names == ["admin"]:
+            # Its forms are checked to come from its own pages: browsers have to tell from where.
+            response["Referrer-Policy"] = "same-origin"
+        route = pattern(match.route) if match else None
+        metrics.observe(str(request.method), route, status, seconds)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer 503 when a view has lost the database."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        logger.warning("database out of reach", error=str(error))
+        detail = "The database is out of reach; try again."
+        return problem(request, 503, detail, {"Retry-After": RETRY_AFTER})
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies over 1 MiB, before they are read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Serve one request."""
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return problem(request, 413, "The body is larger than 1 MiB.")
+        return self.get_response(request)
+
+
+@cache
+def pattern(route: str) -> str:
+    """Return a route as OpenAPI writes it: `/api/v1/books/{id}`."""
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)

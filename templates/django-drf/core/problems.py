@@ -1,0 +1,107 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, views
+
+RETRY_AFTER = "5"  # seconds
+
+
+class Conflict(exceptions.APIException):
+    """What is to be unique is taken."""
+
+    status_code = 409
+    default_detail = "There is one already."
+
+
+class PreconditionFailed(exceptions.APIException):
+    """An `If-Match` no longer holds."""
+
+    status_code = 412
+    default_detail = "It has changed since; read it again."
+
+
+class Unavailable(exceptions.APIException):
+    """A system that the request needs is out of reach."""
+
+    status_code = 503
+    wait = int(RETRY_AFTER)
+
+
+def problem(
+    request: HttpRequest,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> HttpResponse:
+    """Return a problem about the request, with any extension `members`."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+        **members,
+    }
+    # ASCII: a lone surrogate in the client's own field names has no UTF-8 form.
+    return JsonResponse(
+        body, status=status, headers=headers, content_type="application/problem+json"
+    )
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Answer what a view of the API raises, or leave it to Django."""
+    response = views.exception_handler(error, context)
+    if response is None:
+        return None
+    request = context["request"]
+    if isinstance(error, exceptions.ValidationError):
+        source = "query" if request.method == "GET" else "body"
+        errors = [
+            {"field": ".".join([source, *path]), "message": message}
+            for path, message in flatten(error.detail)
+        ]
+        return problem(request, 422, "The request is not valid; see errors.", errors=errors)
+    names = ("Retry-After", "WWW-Authenticate")
+    headers = {name: response[name] for name in names if name in response}
+    if isinstance(error, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return problem(request, response.status_code, str(response.data["detail"]), headers)
+
+
+def flatten(detail: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each message of a validation error, with the path to what it is about."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from flatten(inner, *path, *([] if name == "non_field_errors" else [str(name)]))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from flatten(inner, *path)
+    else:
+        yield path, str(detail)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself finds suspicious."""
+    return problem(request, 400, "The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer who may not."""
+    return problem(request, 403, "That is not allowed.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for a path that does not exist."""
+    return problem(request, 404, "There is nothing at this path.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a bug, of which Django has written all to the log."""
+    return problem(request, 500, "Something went wrong on our side.")

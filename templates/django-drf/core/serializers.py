@@ -1,0 +1,67 @@
+"""Serializers that take what they know, in the form that they show it in, and nothing else."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast
+
+from django.core.validators import RegexValidator
+from django.db import models
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+PLAIN_TEXT = r"^[^\x00]*$"  # PostgreSQL stores no NUL
+PLAIN_WORDS = r"^[^\x00]*\S[^\x00]*$"
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class TextField(serializers.CharField):
+    """Text, and not a number that could be read as one; the pattern is for the document too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        blank = not self.trim_whitespace or self.allow_blank
+        self.validators.append(RegexValidator(PLAIN_TEXT if blank else PLAIN_WORDS))
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class DateField(serializers.DateField):
+    """A date in the one form that RFC 3339 has for it."""
+
+    def to_internal_value(self, value: Any) -> date:
+        """Return the date."""
+        if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
+class StrictFieldsMixin(serializers.Serializer):
+    """A serializer for which a field that it does not know is an error."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated fields; raise `ValidationError` with all that is wrong."""
+        known = {name for name, field in self.fields.items() if not field.read_only}
+        unknown = data.keys() - known if isinstance(data, Mapping) else set()
+        errors: dict[str, Any] = {name: ["This field is not known."] for name in unknown}
+        try:
+            validated = super().to_internal_value(data)
+        except ValidationError as error:
+            errors |= cast("dict[str, Any]", error.detail)
+        if errors:
+            raise ValidationError(errors)
+        return validated
+
+
+class ModelSerializer(StrictFieldsMixin, serializers.ModelSerializer):
+    """A serializer of the model's fields that reads bodies strictly."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: TextField,
+        models.DateField: DateField,
+    }

@@ -1,0 +1,216 @@
+"""Errors: `application/problem+json`, whatever goes wrong."""
+
+import json
+import logging
+from io import BytesIO
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connections
+from django.test import RequestFactory
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from tests.factories import book_body
+
+URL = "/api/v1/books"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_a_problem_says_what_where_and_in_which_request(client: APIClient) -> None:
+    response = client.get("/nowhere?q=1", headers={"X-Request-ID": "r-1"})
+
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at this path.",
+        "instance": "/nowhere",
+        "request_id": "r-1",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"title=x",
+        b'{"title": NaN}',
+        b'{"title": "\xff"}',
+        '{"title": "x"}'.encode("utf-16"),
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:10]),
+)
+def test_a_body_that_is_not_json_in_utf8_is_a_bad_request(
+    client: APIClient, auth_headers: dict[str, str], body: bytes
+) -> None:
+    response = client.post(URL, body, content_type=JSON, headers=auth_headers)
+
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', rb'{"\ud800": 1}'])
+def test_json_of_another_shape_is_not_valid(
+    client: APIClient, auth_headers: dict[str, str], body: bytes
+) -> None:
+    response = client.post(URL, body, content_type=JSON, headers=auth_headers)
+
+    assert response.status_code == 422
+    assert response.json()["errors"]
+
+
+def test_a_lone_surrogate_is_not_valid(client: APIClient, auth_headers: dict[str, str]) -> None:
+    body = json.dumps(book_body(title="\ud800"))
+
+    response = client.post(URL, body, content_type=JSON, headers=auth_headers)
+
+    assert response.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/jsonp", ""])
+def test_a_body_that_is_not_declared_as_json_is_unsupported(
+    client: APIClient, auth_headers: dict[str, str], content_type: str
+) -> None:
+    body = json.dumps(book_body())
+
+    response = client.generic("POST", URL, body, content_type, headers=auth_headers)
+
+    assert response.status_code == 415
+
+
+def test_the_charset_of_json_may_be_named(client: APIClient, auth_headers: dict[str, str]) -> None:
+    body, content_type = json.dumps(book_body()), "Application/JSON; charset=utf-8"
+
+    response = client.post(URL, body, content_type=content_type, headers=auth_headers)
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", URL, {"GET", "POST"}),
+        ("POST", f"{URL}/1", {"GET", "PUT", "PATCH", "DELETE"}),
+        ("GET", "/api/v1/users", {"POST"}),
+        ("GET", "/api/v1/auth/token", {"POST"}),
+        ("POST", "/healthz", {"GET"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    client: APIClient, method: str, path: str, allowed: set[str]
+) -> None:
+    response = client.generic(method, path)
+
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) - {"HEAD"} == allowed
+
+
+def test_a_body_of_up_to_1_mib_is_read(client: APIClient, auth_headers: dict[str, str]) -> None:
+    body = json.dumps(book_body()).ljust(1024 * 1024)
+
+    response = client.post(URL, body, content_type=JSON, headers=auth_headers)
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize("path", [URL, "/api/v1/auth/token"])
+def test_a_larger_body_is_refused(
+    client: APIClient, auth_headers: dict[str, str], path: str
+) -> None:
+    body = b" " * (1024 * 1024 + 1)
+
+    response = client.post(path, body, content_type=JSON, headers=auth_headers)
+
+    assert response.status_code == 413
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("length", "status"), [(1024 * 1024, 200), (1024 * 1024 + 1, 413)])
+def test_the_limit_holds_for_a_body_of_undeclared_length(
+    application: Any, length: int, status: int
+) -> None:
+    path, headers = "/api/v1/auth/revoke", {"Transfer-Encoding": "chunked"}
+    environ = RequestFactory().post(path, content_type=FORM, headers=headers).environ
+    environ["wsgi.input"] = BytesIO(b"token=".ljust(length, b"x"))
+    lines: list[str] = []
+
+    arguments = (environ, lambda line, _: lines.append(line))
+    server = Thread(target=application, args=arguments)  # of its own, as are its connections
+    server.start()
+    server.join()
+
+    assert [int(line.split()[0]) for line in lines] == [status]
+
+
+def test_a_bug_is_told_to_the_log_and_not_to_the_client(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("books.views.BookViewSet.retrieve", explode)
+    client.raise_request_exception = False
+    response = client.get(f"{URL}/1")
+
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    (error,) = [line for line in caplog.records if line.levelno >= logging.ERROR]
+    assert error.exc_info
+
+
+def test_another_host_than_the_allowed_is_a_bad_request(
+    client: APIClient, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["books.example"]
+
+    assert client.get(URL, headers={"Host": "books.example"}).status_code == 200
+    response = client.get(URL, headers={"Host": "evil.example"})
+
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.usefixtures("book", "database_out_of_reach")
+class TestDatabaseOutOfReach:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("get", URL), ("get", f"{URL}/1"), ("post", URL), ("post", "/api/v1/users")],
+    )
+    def test_the_client_is_asked_to_come_back(
+        self, client: APIClient, auth_headers: dict[str, str], method: str, path: str
+    ) -> None:
+        account = {"email": "new@example.org", "password": "twelve or more"}
+        body = None if method == "get" else account if "users" in path else book_body()
+
+        response = getattr(client, method)(path, body, headers=auth_headers)
+
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_the_process_is_alive(self, client: APIClient) -> None:
+        assert client.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+def test_a_silent_database_is_given_up(application: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connections.create_connection("default")  # of the pool
+    with connection.cursor() as cursor:
+        monkeypatch.setattr("core.db.TIMEOUT", 0.1)
+        with pytest.raises(OperationalError):
+            cursor.execute("SELECT pg_sleep(1)")
+
+    assert not connection.is_usable()
+    connection.close()
+
+
+def test_a_wrong_method_on_the_document_is_not_allowed(client: APIClient) -> None:
+    response = client.post("/openapi.json")
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")

@@ -1,0 +1,105 @@
+"""The admin site of the Django project in a real browser, which sends the headers that count."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from contract.client import BOOKS, book, signed_in
+from contract.service import Project, Service
+
+pytestmark = pytest.mark.slow
+
+SUPERUSER = {
+    "DJANGO_SUPERUSER_EMAIL": "admin@example.org",
+    "DJANGO_SUPERUSER_PASSWORD": "correct horse battery",
+}
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """Run the project in development, where its admin site needs no TLS."""
+    with TemporaryDirectory(prefix="stackyard-admin-") as home:
+        project = Project.generate("django-drf", Path(home))
+        service = Service(project, ENVIRONMENT="development", **SUPERUSER)
+        try:
+            service.start()
+            service.run(["python", "manage.py", "createsuperuser", "--no-input"])
+            yield service
+        finally:
+            service.stop()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    chromium, driver = shutil.which("chromium") or shutil.which("google-chrome"), "chromedriver"
+    if not (chromium and shutil.which(driver)):
+        reason = "needs Chromium and ChromeDriver: apt-get install chromium chromium-driver"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--window-size=1200,900",
+        f"--user-data-dir={tmp_path / 'profile'}",
+    ):
+        options.add_argument(argument)
+    browser = Chrome(options, ChromeService(shutil.which(driver)))
+    try:
+        yield browser
+    finally:
+        browser.quit()
+
+
+def test_a_superuser_edits_a_book(service: Service, browser: Chrome) -> None:
+    """Log in, find a book by its title, change it; the API shows the change at once."""
+    with signed_in(service.base_url) as user:
+        path = user.post(BOOKS, json=book(title="The Dispossesed")).headers["Location"]
+        for _ in range(2):
+            assert user.get(path).json()["title"] == "The Dispossesed"
+        wait = WebDriverWait(browser, 20)
+
+        def fill(name: str, text: str) -> None:
+            field = wait.until(lambda b: b.find_element(By.NAME, name))
+            field.clear()
+            field.send_keys(text)
+
+        browser.get(f"{service.base_url}/admin/")
+        fill("username", SUPERUSER["DJANGO_SUPERUSER_EMAIL"])
+        fill("password", SUPERUSER["DJANGO_SUPERUSER_PASSWORD"] + Keys.ENTER)
+        wait.until(lambda b: b.find_element(By.LINK_TEXT, "Books")).click()
+        fill("q", "dispossesed" + Keys.ENTER)
+        wait.until(lambda b: b.find_element(By.LINK_TEXT, "The Dispossesed")).click()
+        fill("title", "The Dispossessed")
+        browser.find_element(By.NAME, "_save").click()
+        wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".messagelist .success"))
+
+        assert user.get(path).json()["title"] == "The Dispossessed"
+        # The style sheet has come too: unstyled, the header has no colour.
+        header = browser.find_element(By.ID, "header")
+        assert header.value_of_css_property("background-color") != "rgba(0, 0, 0, 0)"
+
+
+def test_the_docs_are_shown_without_another_host(service: Service, browser: Chrome) -> None:
+    """Swagger UI comes from the service itself, and lists the paths of the document."""
+    browser.get(f"{service.base_url}/docs")
+    wait = WebDriverWait(browser, 20)
+    shown = wait.until(lambda b: b.find_element(By.CSS_SELECTOR, '[data-path="/api/v1/books"]'))
+    assert shown.is_displayed()
+    sources = browser.execute_script(
+        "return performance.getEntriesByType('resource').map(entry => entry.name)"
+    )
+    assert sources
+    assert {httpx.URL(source).host for source in sources} == {"127.0.0.1"}
