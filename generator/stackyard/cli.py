@@ -34,11 +34,11 @@ def run(arguments: list[str]) -> int:
         return _fail(f"{error.format_message()} Try '{command} --help'.", error.exit_code)
     except StackyardError as error:
         return _fail(str(error), error.exit_status)
-    except BrokenPipeError:
-        # Whoever read the output has read enough; the flush at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        return _fail(f"cannot print the result: {error.strerror or error}", 1)
+        # The flush at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whose reader has read enough
+            return _fail(f"cannot print the result: {error.strerror or error}", 1)
     return 0
 
 

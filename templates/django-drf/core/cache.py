@@ -1,6 +1,8 @@
 """The read-through cache in Redis."""
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,21 +22,9 @@ logger = structlog.get_logger()
 # nobody will ever be shown it.
 #
 # A lost or slow Redis costs no request: it reads as a miss, with a warning in the log.
-#
-# What a write has to say goes over connections of its own: a read that gave a slow Redis up has
-# not closed them, so Redis finds it there when it wakes. Both are made for the process, where
-# Django would make one for each thread, whose first write would have to connect.
-_reads = caches.create_connection("default")
-_writes = caches.create_connection("writes")
+# For all threads, each of which would have its own.
+_redis: Any = caches.create_connection("default")
 _unsent: set[str] = set()
-
-
-def connect() -> None:
-    """Connect before the first write has to; a lost Redis is no reason not to start."""
-    try:
-        _writes.delete("nothing")
-    except RedisError as error:
-        logger.warning("cache out of reach", error=str(error))
 
 
 def read(group: str, key: str = "") -> tuple[Any, str | None]:
@@ -43,9 +33,9 @@ def read(group: str, key: str = "") -> tuple[Any, str | None]:
     try:
         if _unsent:
             _replace_generations()
-        found = _reads.get_many([place, f"{group}:{key}"])
+        found = _redis.get_many([place, f"{group}:{key}"])
         generation = found.get(place)
-        if generation is None and _reads.add(place, new, GENERATION_LIFETIME):
+        if generation is None and _redis.add(place, new, GENERATION_LIFETIME):
             generation = new
     except RedisError as error:
         logger.warning("cache out of reach", error=str(error))
@@ -59,7 +49,7 @@ def fill(group: str, value: Any, generation: str | None, key: str = "") -> None:
     if generation is None:
         return
     try:
-        _reads.set(f"{group}:{key}", (generation, value), ENTRY_LIFETIME)
+        _redis.set(f"{group}:{key}", (generation, value), ENTRY_LIFETIME)
     except RedisError as error:
         logger.warning("cache out of reach", error=str(error))
 
@@ -70,8 +60,11 @@ def end(*groups: str) -> None:
     try:
         _replace_generations()
     except RedisError as error:
-        # Kept in `_unsent`: this process reads no entry before these are ended.
+        # Kept in `_unsent`: this process reads no entry before these are ended. To the others a
+        # Redis that only sleeps will say so, if it finds the word when it wakes.
         logger.warning("cache out of reach", error=str(error))
+        with suppress(RedisError):
+            _redis.leave_many(_new_generations(frozenset(_unsent)), GENERATION_LIFETIME)
 
 
 def end_after_commit(*groups: str) -> None:
@@ -81,13 +74,17 @@ def end_after_commit(*groups: str) -> None:
 
 def ping() -> None:
     """Raise `RedisError` when Redis does not answer."""
-    _reads.get("nothing")
+    _redis.get("nothing")
 
 
 def _replace_generations() -> None:
     groups = frozenset(_unsent)
-    _writes.set_many({_generation(group): _token() for group in groups}, GENERATION_LIFETIME)
+    _redis.set_many(_new_generations(groups), GENERATION_LIFETIME)
     _unsent.difference_update(groups)
+
+
+def _new_generations(groups: Iterable[str]) -> dict[str, str]:
+    return {_generation(group): _token() for group in groups}
 
 
 def _generation(group: str) -> str:

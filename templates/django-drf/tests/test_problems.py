@@ -202,7 +202,7 @@ class TestDatabaseOutOfReach:
 def test_a_silent_database_is_given_up(application: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = connections.create_connection("default")  # of the pool
     with connection.cursor() as cursor:
-        monkeypatch.setattr("core.db.TIMEOUT", 0.1)
+        monkeypatch.setattr("core.postgresql.base.TIMEOUT", 0.1)
         with pytest.raises(OperationalError):
             cursor.execute("SELECT pg_sleep(1)")
 

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-{% if cache == 'redis' -%}
-from core import cache
-{% endif -%}
-from core.db import POOL
+from core.postgresql.base import POOL
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,6 +35,3 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # whose statements may take their time, connect for themselves.
 settings.DATABASES["default"]["OPTIONS"]["pool"] = POOL
 application = ChunkedBodies(get_wsgi_application())
-{%- if cache == 'redis' %}
-cache.connect()
-{%- endif %}
