@@ -1,7 +1,8 @@
 """The read-through cache in Redis."""
 
 import secrets
-from typing import cast
+from contextlib import suppress
+from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -28,25 +29,13 @@ class Cache:
     """
 
     def __init__(self, url: str) -> None:
-        # What a write has to say goes over connections of its own: a read that gave a slow
-        # Redis up has not closed them, so Redis finds it there when it wakes.
-        self._reads, self._writes = (
-            Redis.from_url(
-                url,
-                socket_timeout=0.25,
-                socket_connect_timeout=0.25,
-                retry=Retry(NoBackoff(), 0),
-            )
-            for _ in range(2)
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=0.25,
+            socket_connect_timeout=0.25,
+            retry=Retry(NoBackoff(), 0),
         )
         self._unsent: set[str] = set()
-
-    async def connect(self) -> None:
-        """Connect before the first write has to; a lost Redis is no reason not to start."""
-        try:
-            await self._writes.ping()
-        except RedisError as error:
-            logger.warning("cache out of reach", error=str(error))
 
     async def read(self, group: str, key: str = "") -> tuple[bytes | None, bytes | None]:
         """Return the entry, or None, and the group's generation to `fill` it with."""
@@ -54,10 +43,10 @@ class Cache:
         try:
             if self._unsent:
                 await self._replace_generations()
-            found = await self._reads.mget(place, f"{group}:{key}")
+            found = await self._redis.mget(place, f"{group}:{key}")
             generation, entry = cast(list[bytes | None], found)
             if generation is None:
-                first = await self._reads.set(place, new, ex=GENERATION_LIFETIME, nx=True)
+                first = await self._redis.set(place, new, ex=GENERATION_LIFETIME, nx=True)
                 generation = new if first else None
         except RedisError as error:
             logger.warning("cache out of reach", error=str(error))
@@ -71,7 +60,7 @@ class Cache:
         if generation is None:
             return
         try:
-            await self._reads.set(f"{group}:{key}", generation + body, ex=ENTRY_LIFETIME)
+            await self._redis.set(f"{group}:{key}", generation + body, ex=ENTRY_LIFETIME)
         except RedisError as error:
             logger.warning("cache out of reach", error=str(error))
 
@@ -83,23 +72,39 @@ class Cache:
         except RedisError as error:
             # Kept in `_unsent`: this process reads no entry before these are ended.
             logger.warning("cache out of reach", error=str(error))
+            with suppress(RedisError):
+                await self._leave_word()
 
     async def ping(self) -> None:
         """Raise `RedisError` when Redis does not answer."""
-        await self._reads.ping()
+        await self._redis.ping()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._reads.aclose()
-        await self._writes.aclose()
+        await self._redis.aclose()
 
     async def _replace_generations(self) -> None:
         groups = frozenset(self._unsent)
-        async with self._writes.pipeline(transaction=False) as pipeline:
+        async with self._redis.pipeline(transaction=False) as pipeline:
             for group in groups:
                 pipeline.set(_generation(group), _token(), ex=GENERATION_LIFETIME)
             await pipeline.execute()
         self._unsent -= groups
+
+    async def _leave_word(self) -> None:
+        """Replace the generations without an answer: a Redis that sleeps will, when it wakes."""
+        pool = self._redis.connection_pool
+        options = pool.connection_kwargs
+        credentials = [options[name] for name in ("username", "password") if options.get(name)]
+        commands: list[tuple[Any, ...]] = [("AUTH", *credentials)] if credentials else []
+        commands.append(("SELECT", options.get("db", 0)))
+        for group in self._unsent:
+            commands.append(("SET", _generation(group), _token(), "EX", GENERATION_LIFETIME))
+        # Its own connection, for which no answer to a greeting is waited for.
+        connection: Any = pool.connection_class(**options | {"redis_connect_func": lambda _: None})
+        await connection.connect()
+        await connection.send_packed_command(connection.pack_commands(commands))
+        await connection.disconnect()
 
 
 def _generation(group: str) -> str:

@@ -94,6 +94,31 @@ async def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
         await cut_off.close()
 
 
+async def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) -> None:
+    redis = settings.redis_url
+    _, generation = await cache.read("book:1")
+    await cache.fill("book:1", b"old", generation)
+    sent = asyncio.Queue[bytes]()
+
+    async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sent.put_nowait(await reader.read())
+        writer.close()
+
+    async with await asyncio.start_server(keep, "127.0.0.1", 0) as asleep:
+        port = asleep.sockets[0].getsockname()[1]
+        writing = Cache(f"redis://127.0.0.1:{port}{redis.path}")
+        await writing.end("book:1")
+        await writing.close()
+        for data in [await sent.get(), await sent.get()]:  # it wakes
+            reader, writer = await asyncio.open_connection(redis.host, redis.port)
+            writer.write(data)
+            writer.write_eof()
+            await reader.read()
+            writer.close()
+
+    assert (await cache.read("book:1"))[0] is None
+
+
 class TestRedisOutOfReach:
     @pytest.fixture(autouse=True)
     def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,12 +133,6 @@ class TestRedisOutOfReach:
 
         assert (response.status_code, response.headers["X-Cache"]) == (200, "miss")
         assert "warning" in {line["log_level"] for line in logs}
-
-    async def test_the_service_starts(self) -> None:
-        with capture_logs() as logs:
-            await Cache(REDIS_OUT_OF_REACH).connect()
-
-        assert [line["log_level"] for line in logs] == ["warning"]
 
     async def test_writes_succeed(
         self, client: AsyncClient, auth_headers: dict[str, str], book: Book
