@@ -2,15 +2,14 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 import jwt
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from app.schemas import Int64
 from app.settings import settings
 
 ACCESS_LIFETIME = timedelta(minutes=15)
@@ -24,7 +23,7 @@ _NOBODYS_HASH = _hasher.hash(secrets.token_hex())
 class Claims(BaseModel):
     """What a valid token says: whom it stands for, and what it is good for."""
 
-    sub: Int64
+    sub: Annotated[int, Field(ge=1, le=2**63 - 1)]
     jti: UUID
     type: Literal["access", "refresh"]
     family: UUID | None = None
