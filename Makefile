@@ -17,7 +17,7 @@ new: $(ENVIRONMENT)
 	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
 
 test: $(ENVIRONMENT)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

@@ -21,6 +21,13 @@ from conftest import COMBINATIONS, Command, name_of
 
 pytestmark = pytest.mark.slow
 
+# They take so long that pytest-xdist shares them out, those of each framework together.
+GROUPED = [
+    pytest.param(told, id=name_of(told), marks=pytest.mark.xdist_group(told["framework"]))
+    for told in COMBINATIONS
+]
+BOTH_ENDS = [one for one in GROUPED if one.id.count("none") != 1]
+
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
@@ -63,7 +70,7 @@ def generated(stackyard: Command, told: dict[str, str]) -> tuple[Path, list[str]
     return Path(made["path"]), made["next"]
 
 
-@pytest.mark.parametrize("told", COMBINATIONS, ids=name_of)
+@pytest.mark.parametrize("told", GROUPED)
 def test_generated_suite_passes(
     stackyard: Command, generated: tuple[Path, list[str]], environment: dict[str, str]
 ) -> None:
@@ -88,7 +95,7 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-@pytest.mark.parametrize("told", [COMBINATIONS[0], COMBINATIONS[-1]], ids=name_of)
+@pytest.mark.parametrize("told", BOTH_ENDS)
 def test_make_dev_serves_until_it_is_interrupted(
     stackyard: Command, generated: tuple[Path, list[str]], environment: dict[str, str]
 ) -> None:

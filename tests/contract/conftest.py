@@ -5,7 +5,7 @@
     pytest tests/contract --base-url http://127.0.0.1:8000
 
 The last has no processes to look into: what needs them is skipped. Each worker of pytest-xdist
-has a service of its own; `--dist loadfile` starts the fewest.
+has a service of its own; `--dist loadgroup` starts the fewest.
 """
 
 import signal
