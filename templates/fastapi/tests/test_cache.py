@@ -122,7 +122,7 @@ async def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) ->
 class TestRedisOutOfReach:
     @pytest.fixture(autouse=True)
     def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("dependencies", "routers.books", "routers.health"):
+        for module in ("dependencies", "routers.books", "readiness"):
             monkeypatch.setattr(f"app.{module}.cache", Cache(REDIS_OUT_OF_REACH))
 
     async def test_reads_go_to_the_database_with_a_warning(

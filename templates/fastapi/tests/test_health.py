@@ -24,7 +24,7 @@ async def test_the_service_is_ready(client: AsyncClient) -> None:
 async def test_without_the_database_the_service_is_not_ready(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.routers.health.engine", create_async_engine(DATABASE_OUT_OF_REACH))
+    monkeypatch.setattr("app.readiness.engine", create_async_engine(DATABASE_OUT_OF_REACH))
 
     response = await client.get("/readyz")
 

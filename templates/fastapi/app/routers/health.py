@@ -1,0 +1,34 @@
+"""What operators ask: is it alive, is it ready, how is it doing."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app import metrics, readiness
+from app.schemas import Health
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz", response_model_exclude_unset=True)
+async def liveness() -> Health:
+    """Say that the process lives; nothing else is asked."""
+    return Health(status="ok")
+
+
+@router.get(
+    "/readyz",
+    response_model=Health,
+    responses={503: {"model": Health, "description": "Not ready"}},
+)
+async def ready(response: Response) -> dict[str, Any]:
+    """Say whether requests can be served."""
+    answer = await readiness.check()
+    response.status_code = 503 if answer["status"] == "error" else 200
+    return answer
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def prometheus() -> Response:
+    """Give the metrics in Prometheus' text format."""
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
