@@ -18,11 +18,15 @@ from tests.contract.processes import Process, accepts, free_port, until
 from tests.contract.service import Project, Service
 
 HELLO = Path(__file__).with_name("hello")
+# As gunicorn serves the services.
+GUNICORN = (
+    "gunicorn hello:{} --workers 2 --worker-class gthread --threads 16 --bind 127.0.0.1:{{port}}"
+)
 # How each framework's hello is served: as its service is, by as many processes.
 HELLO_COMMANDS = {
     "fastapi": "uvicorn hello:app --workers 2 --no-access-log --port {port}",
-    "django-drf": "gunicorn hello:application --workers 2 --worker-class gthread --threads 16"
-    " --bind 127.0.0.1:{port}",
+    "django-drf": GUNICORN.format("application"),
+    "flask": GUNICORN.format("app"),
 }
 BOOK_COUNT = 10_000
 # The median of the rounds counts: in each, chance deals the connections to the processes.

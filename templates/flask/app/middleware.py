@@ -1,0 +1,62 @@
+"""What is done for every request, whichever view it is for: ids, headers, logs and metrics."""
+
+import re
+import time
+import uuid
+from functools import cache
+
+import structlog
+from flask import Flask, Response, abort, g, request
+
+from app import metrics
+
+logger = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Surround the requests of the application: call this first, to see the others' responses."""
+    app.before_request(begin)
+    app.before_request(limit)
+    app.after_request(end)
+
+
+def begin() -> None:
+    """Give the request an id, and its log lines what they all tell."""
+    asked = request.headers.get("X-Request-ID", "")
+    g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
+    g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(
+        request_id=g.request_id, method=request.method, path=request.path
+    )
+
+
+def limit() -> None:
+    """Refuse a body over 1 MiB that comes in chunks: Werkzeug would read the first MiB of it."""
+    if "Transfer-Encoding" in request.headers and (most := request.max_content_length):
+        request.max_content_length = most + 1
+        if len(request.get_data()) > most:
+            abort(413)
+
+
+def end(response: Response) -> Response:
+    """Give the response the standing headers; log and measure the request."""
+    response.headers.extend({**_HEADERS, "X-Request-ID": g.request_id})
+    status, seconds = response.status_code, time.perf_counter() - g.started
+    route = pattern(request.url_rule.rule) if request.url_rule else None
+    metrics.observe(request.method, route, status, seconds)
+    logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
+    return response
+
+
+@cache
+def pattern(rule: str) -> str:
+    """Return a rule as OpenAPI writes it: `/api/v1/books/{id}`."""
+    return re.sub(r"<(?:[^<>]+:)?([^<>]+)>", r"{\1}", rule)

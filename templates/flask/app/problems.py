@@ -1,0 +1,93 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from marshmallow import EXCLUDE, Schema, fields
+from sqlalchemy import exc
+
+RETRY_AFTER = 5  # seconds
+
+logger = structlog.get_logger()
+
+
+class FieldError(Schema):
+    """What is wrong with one field of a request."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    field = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class Problem(Schema):
+    """The body of every error."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(FieldError))
+
+
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """Return a problem about the current request, with any extension `members`."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": g.request_id,
+        **members,
+    }
+    # ASCII: a lone surrogate in the client's own field names has no UTF-8 form.
+    return Response(json.dumps(body), status, headers, content_type="application/problem+json")
+
+
+def problem_responses(*statuses: int) -> dict[int, dict[str, Any]]:
+    """Return the OpenAPI description of these statuses, for a view's `doc(responses=...)`."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+
+
+def field_errors(messages: Any, *path: str) -> Iterator[dict[str, str]]:
+    """Yield each of marshmallow's messages, with the path to the field that it is about."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            yield from field_errors(inner, *path, *([] if name == "_schema" else [str(name)]))
+    else:
+        for message in messages:
+            yield {"field": ".".join(path), "message": message}
+
+
+def init_app(app: Flask) -> None:
+    """Answer what the application raises; `extensions.Api` does so for `HTTPException`."""
+    for error in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
+        app.register_error_handler(error, on_lost_database)
+    app.register_error_handler(Exception, on_bug)
+
+
+def on_lost_database(error: exc.SQLAlchemyError) -> Response:
+    """Ask the client to come back."""
+    logger.warning("database out of reach", error=str(error.__cause__ or error))
+    detail = "The database is out of reach; try again."
+    return problem(503, detail, {"Retry-After": str(RETRY_AFTER)})
+
+
+def on_bug(_: Exception) -> Response:
+    """Tell all to the log, and nothing to the client."""
+    logger.exception("unhandled error")
+    return problem(500, "Something went wrong on our side.")

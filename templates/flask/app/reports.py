@@ -1,0 +1,44 @@
+"""Reports, which the worker computes."""
+
+from flask import abort, g
+from kombu.exceptions import OperationalError
+
+from app import models, schemas
+from app.auth import login_required
+from app.db import get_session
+from app.extensions import Blueprint
+from app.problems import RETRY_AFTER, problem_responses
+from app.tasks import compute_report
+
+reports = Blueprint("reports", __name__, url_prefix="/api/v1/reports")
+
+
+@reports.post("")
+@reports.doc(responses=problem_responses(401, 503))
+@login_required
+@reports.response(202, schemas.Report)
+def request_report() -> tuple[models.Report, dict[str, str]]:
+    """Ask for a report on the catalogue."""
+    session = get_session()
+    report = models.Report(owner_id=g.user["id"])
+    session.add(report)
+    session.commit()  # before the worker can look for it
+    try:
+        compute_report.delay(report.id)
+    except OperationalError:
+        session.delete(report)
+        session.commit()
+        abort(503, "The task queue is out of reach; try again.", retry_after=RETRY_AFTER)
+    return report, {"Location": f"/api/v1/reports/{report.id}"}
+
+
+@reports.get("/<id:id>")
+@reports.doc(responses=problem_responses(401, 404, 503))
+@login_required
+@reports.response(200, schemas.Report)
+def read_report(id: int) -> models.Report:
+    """Show how far a report of one's own is, and its result once it is done."""
+    report = get_session().get(models.Report, id)
+    if report is None or report.owner_id != g.user["id"]:
+        abort(404, "No such report.")
+    return report

@@ -1,0 +1,250 @@
+"""Registration, tokens, and what tokens are worth."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import User
+from app.settings import settings
+from tests.factories import PASSWORD, bearer
+from tests.fixtures import AuthActions
+
+USERS = "/api/v1/users"
+TOKEN = "/api/v1/auth/token"
+
+
+class TestRegistration:
+    def test_a_user_registers_and_logs_in(self, client: FlaskClient, auth: AuthActions) -> None:
+        created = client.post(USERS, json={"email": "New@Example.ORG", "password": PASSWORD})
+        tokens = auth.login("nEW@example.org")
+        me = auth.read_me(tokens.json["access_token"])
+
+        assert created.status_code == 201
+        assert created.json.keys() == {"id", "email", "created_at"}
+        assert created.json["email"] == "new@example.org"
+        assert me.json == created.json
+
+    def test_duplicate_email_is_a_conflict(self, client: FlaskClient, user: User) -> None:
+        response = client.post(USERS, json={"email": user.email.upper(), "password": PASSWORD})
+
+        assert response.status_code == 409
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"email": "no address"}, "body.email"),
+            ({"email": None}, "body.email"),
+            ({"password": "x" * 11}, "body.password"),
+            ({"password": "x" * 129}, "body.password"),
+            ({"password": "nul\0nul\0nul\0"}, "body.password"),
+            ({"admin": True}, "body.admin"),
+        ],
+    )
+    def test_a_bad_field_is_named(
+        self, client: FlaskClient, body: dict[str, Any], field: str
+    ) -> None:
+        account = {"email": "new@example.org", "password": PASSWORD}
+
+        response = client.post(USERS, json={**account, **body})
+
+        assert response.status_code == 422
+        assert [error["field"] for error in response.json["errors"]] == [field]
+
+    @pytest.mark.parametrize("length", [12, 128])
+    def test_a_password_has_12_to_128_characters(
+        self, client: FlaskClient, auth: AuthActions, length: int
+    ) -> None:
+        account = {"email": "new@example.org", "password": "é" * length}
+
+        assert client.post(USERS, json=account).status_code == 201
+        assert auth.login("new@example.org", "é" * length).status_code == 200
+
+    def test_only_an_argon2id_hash_is_kept(self, client: FlaskClient, session: Session) -> None:
+        client.post(USERS, json={"email": "new@example.org", "password": PASSWORD})
+
+        kept = session.scalar(select(User.password_hash))
+
+        assert kept is not None
+        assert kept.startswith("$argon2id$")
+
+
+class TestTokenEndpoint:
+    def test_a_password_is_traded_for_tokens(self, auth: AuthActions, user: User) -> None:
+        response = auth.login(user.email)
+
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == "no-store"
+        tokens = response.json
+        assert tokens.keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
+        assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
+        claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+        assert claims["sub"] == str(user.id)
+        assert claims["exp"] - claims["iat"] == 900
+
+    def test_a_wrong_password_and_an_unknown_email_are_answered_alike(
+        self, auth: AuthActions, user: User
+    ) -> None:
+        wrong = auth.login(user.email, "not the password")
+        unknown = auth.login("nobody@example.org")
+
+        assert wrong.status_code == unknown.status_code == 400
+        assert wrong.json == unknown.json
+        assert wrong.json["error"] == "invalid_grant"
+
+    @pytest.mark.parametrize(
+        ("form", "error"),
+        [
+            ({}, "invalid_request"),
+            ({"grant_type": "password"}, "invalid_request"),
+            ({"grant_type": "password", "username": "x"}, "invalid_request"),
+            ({"grant_type": "refresh_token"}, "invalid_request"),
+            ({"grant_type": ["password", "password"]}, "invalid_request"),
+            (
+                {"grant_type": "password", "username": "\0", "password": "x"},
+                "invalid_request",
+            ),
+            ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+            ({"grant_type": "refresh_token", "refresh_token": "x"}, "invalid_grant"),
+        ],
+    )
+    def test_a_bad_request_is_refused_in_oauths_form(
+        self, client: FlaskClient, form: dict[str, Any], error: str
+    ) -> None:
+        response = client.post(TOKEN, data=form)
+
+        assert response.status_code == 400
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.json["error"] == error
+
+
+class TestRefreshTokens:
+    @pytest.fixture
+    def tokens(self, auth: AuthActions, user: User) -> dict[str, str]:
+        tokens: dict[str, str] = json.loads(auth.login(user.email).text)
+        return tokens
+
+    def test_a_refresh_returns_a_new_pair(self, auth: AuthActions, tokens: dict[str, str]) -> None:
+        response = auth.refresh(tokens["refresh_token"])
+
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.json["refresh_token"] != tokens["refresh_token"]
+        assert auth.read_me(response.json["access_token"]).status_code == 200
+
+    def test_using_an_ended_token_again_ends_the_family(
+        self, auth: AuthActions, tokens: dict[str, str]
+    ) -> None:
+        newer = auth.refresh(tokens["refresh_token"]).json
+
+        reused = auth.refresh(tokens["refresh_token"])
+        descendant = auth.refresh(newer["refresh_token"])
+
+        assert reused.status_code == descendant.status_code == 400
+        assert reused.json["error"] == descendant.json["error"] == "invalid_grant"
+
+    def test_another_login_is_another_family(
+        self, auth: AuthActions, user: User, tokens: dict[str, str]
+    ) -> None:
+        other = auth.login(user.email).json
+        auth.refresh(tokens["refresh_token"])
+        auth.refresh(tokens["refresh_token"])
+
+        assert auth.refresh(other["refresh_token"]).status_code == 200
+
+    def test_a_revoked_token_is_of_no_use(
+        self, client: FlaskClient, auth: AuthActions, tokens: dict[str, str]
+    ) -> None:
+        revoked = client.post("/api/v1/auth/revoke", data={"token": tokens["refresh_token"]})
+
+        assert revoked.status_code == 200
+        assert auth.refresh(tokens["refresh_token"]).status_code == 400
+
+    def test_revoking_an_unknown_token_succeeds(self, client: FlaskClient) -> None:
+        response = client.post("/api/v1/auth/revoke", data={"token": "unknown"})
+
+        assert response.status_code == 200
+
+    def test_revoking_without_a_token_is_an_invalid_request(self, client: FlaskClient) -> None:
+        response = client.post("/api/v1/auth/revoke")
+
+        assert (response.status_code, response.json["error"]) == (400, "invalid_request")
+
+    def test_an_access_token_is_no_refresh_token(
+        self, auth: AuthActions, tokens: dict[str, str]
+    ) -> None:
+        assert auth.refresh(tokens["access_token"]).status_code == 400
+
+
+def forge(user: User, key: str, algorithm: str = "HS256", **claims: Any) -> str:
+    now = datetime.now(UTC)
+    valid = {
+        "sub": str(user.id),
+        "iat": now,
+        "exp": now + timedelta(minutes=1),
+        "jti": str(uuid4()),
+        "type": "access",
+    }
+    payload = {name: value for name, value in {**valid, **claims}.items() if value is not None}
+    return jwt.encode(payload, key, algorithm)
+
+
+class TestAccessTokens:
+    def test_a_token_with_the_right_claims_and_signature_is_accepted(
+        self, auth: AuthActions, user: User
+    ) -> None:
+        token = forge(user, settings.secret_key.get_secret_value())
+
+        assert auth.read_me(token).json["email"] == user.email
+
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            {"exp": datetime(2020, 1, 1, tzinfo=UTC)},
+            {"exp": None},
+            {"iat": None},
+            {"jti": None},
+            {"type": None},
+            {"type": "refresh"},
+            {"sub": "0"},
+            {"sub": str(2**63)},
+            {"sub": str(2**63 - 1)},
+            {"sub": "me"},
+            {"algorithm": "HS384"},
+            {"algorithm": "none", "key": ""},
+            {"key": "another key that is long enough to sign with" * 2},
+        ],
+        ids=str,
+    )
+    def test_any_other_token_is_refused(
+        self, auth: AuthActions, user: User, claims: dict[str, Any]
+    ) -> None:
+        token = forge(user, **{"key": settings.secret_key.get_secret_value(), **claims})
+
+        response = auth.read_me(token)
+
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+    @pytest.mark.parametrize("header", ["", "Bearer", "Bearer a b", "Basic eDp5", "Bearer é"])
+    def test_a_malformed_header_is_refused(self, client: FlaskClient, header: str) -> None:
+        response = client.get(f"{USERS}/me", headers={"Authorization": header})
+
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+    def test_the_token_of_a_user_who_is_gone_is_refused(
+        self, client: FlaskClient, session: Session, user: User
+    ) -> None:
+        headers = bearer(user)
+        session.delete(user)
+        session.commit()
+
+        assert client.get(f"{USERS}/me", headers=headers).status_code == 401

@@ -1,0 +1,208 @@
+"""Errors: `application/problem+json`, whatever goes wrong."""
+
+import json
+from io import BytesIO
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from werkzeug.exceptions import NotFound
+
+from app.db import Session, engine
+from app.models import Book
+from tests.factories import DATABASE_OUT_OF_REACH, book_body
+
+URL = "/api/v1/books"
+JSON = {"Content-Type": "application/json"}
+
+
+def test_a_problem_says_what_where_and_in_which_request(client: FlaskClient) -> None:
+    response = client.get("/nowhere?q=1", headers={"X-Request-ID": "r-1"})
+
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": NotFound.description,
+        "instance": "/nowhere",
+        "request_id": "r-1",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"title=x",
+        b'{"title": NaN}',
+        b'{"title": "\xff"}',
+        '{"title": "x"}'.encode("utf-16"),
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:10]),
+)
+def test_a_body_that_is_not_json_in_utf8_is_a_bad_request(
+    client: FlaskClient, auth_headers: dict[str, str], body: bytes
+) -> None:
+    response = client.post(URL, data=body, headers={**auth_headers, **JSON})
+
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', rb'{"\ud800": 1}'])
+def test_json_of_another_shape_is_not_valid(
+    client: FlaskClient, auth_headers: dict[str, str], body: bytes
+) -> None:
+    response = client.post(URL, data=body, headers={**auth_headers, **JSON})
+
+    assert response.status_code == 422
+    assert response.json["errors"]
+
+
+def test_a_lone_surrogate_is_not_valid(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+    body = json.dumps(book_body(title="\ud800"))
+
+    response = client.post(URL, data=body, headers={**auth_headers, **JSON})
+
+    assert response.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/jsonp", ""])
+def test_a_body_that_is_not_declared_as_json_is_unsupported(
+    client: FlaskClient, auth_headers: dict[str, str], content_type: str
+) -> None:
+    headers = {**auth_headers, "Content-Type": content_type}
+
+    response = client.post(URL, data=json.dumps(book_body()), headers=headers)
+
+    assert response.status_code == 415
+
+
+def test_the_charset_of_json_may_be_named(
+    client: FlaskClient, auth_headers: dict[str, str]
+) -> None:
+    headers = {**auth_headers, "Content-Type": "Application/JSON; charset=utf-8"}
+
+    response = client.post(URL, data=json.dumps(book_body()), headers=headers)
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", URL, {"GET", "POST"}),
+        ("POST", f"{URL}/1", {"GET", "PUT", "PATCH", "DELETE"}),
+        ("GET", "/api/v1/users", {"POST"}),
+        ("GET", "/api/v1/auth/token", {"POST"}),
+        ("POST", "/healthz", {"GET"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    client: FlaskClient, method: str, path: str, allowed: set[str]
+) -> None:
+    response = client.open(path, method=method)
+
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == allowed
+
+
+def test_a_body_of_up_to_1_mib_is_read(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+    body = json.dumps(book_body()).ljust(1024 * 1024)
+
+    response = client.post(URL, data=body, headers={**auth_headers, **JSON})
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [(URL, "application/json"), ("/api/v1/auth/token", "application/x-www-form-urlencoded")],
+)
+def test_a_larger_body_is_refused(
+    client: FlaskClient, auth_headers: dict[str, str], path: str, content_type: str
+) -> None:
+    response = client.post(
+        path, data=b" " * (1024 * 1024 + 1), headers={**auth_headers, "Content-Type": content_type}
+    )
+
+    assert response.status_code == 413
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_larger_body_of_undeclared_length_is_refused(
+    client: FlaskClient, auth_headers: dict[str, str]
+) -> None:
+    response = client.post(
+        URL,
+        input_stream=BytesIO(b" " * (1024 * 1024 + 1)),
+        headers={**auth_headers, **JSON, "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},  # as gunicorn says
+    )
+
+    assert response.status_code == 413
+
+
+def test_a_bug_is_told_to_the_log_and_not_to_the_client(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("app.books.find_book", explode)
+    with capture_logs([merge_contextvars]) as logs:
+        response = client.get(f"{URL}/1")
+
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    (error,) = [line for line in logs if line["log_level"] == "error"]
+    assert error["exc_info"]
+    assert error["request_id"] == response.json["request_id"]
+
+
+class TestDatabaseOutOfReach:
+    @pytest.fixture(autouse=True)
+    def _database_out_of_reach(self, book: Book, isolation: None) -> None:
+        Session.configure(bind=create_engine(DATABASE_OUT_OF_REACH))
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("GET", URL), ("GET", f"{URL}/1"), ("POST", URL), ("POST", "/api/v1/users")],
+    )
+    def test_the_client_is_asked_to_come_back(
+        self, client: FlaskClient, auth_headers: dict[str, str], method: str, path: str
+    ) -> None:
+        account = {"email": "new@example.org", "password": "twelve or more"}
+        body = None if method == "GET" else account if "users" in path else book_body()
+
+        response = client.open(path, method=method, json=body, headers=auth_headers)
+
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_the_process_is_alive(self, client: FlaskClient) -> None:
+        assert client.get("/healthz").json == {"status": "ok"}
+
+
+def test_a_silent_database_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.TIMEOUT", 0.1)
+
+    with engine.connect() as connection:
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT pg_sleep(60)"))
+
+        assert connection.invalidated
+
+
+def test_a_wrong_method_on_the_document_is_not_allowed(client: FlaskClient) -> None:
+    response = client.post("/openapi.json")
+
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == {"GET"}
