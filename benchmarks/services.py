@@ -26,6 +26,7 @@ HELLO_COMMANDS = {
     "fastapi": "uvicorn hello:app --workers 2 --no-access-log --port {port}",
     "django-drf": GUNICORN.format("application"),
     "flask": GUNICORN.format("app"),
+    "pyramid": GUNICORN.format("app"),
 }
 BOOK_COUNT = 10_000
 # The best of the rounds counts: wrk opens its connections all at once, and often enough one

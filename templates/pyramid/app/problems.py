@@ -1,0 +1,151 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from openapi_core.templating.media_types.exceptions import MediaTypeNotFound
+from openapi_core.validation.request.exceptions import MissingRequiredRequestBody
+from pyramid.exceptions import PredicateMismatch
+from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
+from pyramid_openapi3.exceptions import RequestValidationError, ResponseValidationError
+from sqlalchemy import exc
+
+RETRY_AFTER = "5"  # seconds
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+# What is wrong with a value, in words that do not repeat it: it may be a password.
+MESSAGES = {
+    "additionalProperties": "This field is not known.",
+    "enum": "Must be one of {}.",
+    "format": "Must be a valid {}.",
+    "maxLength": "Must have at most {} characters.",
+    "maximum": "Must be at most {}.",
+    "minLength": "Must have at least {} characters.",
+    "minimum": "Must be at least {}.",
+    "pattern": "Must match {}.",
+    "required": "This field is required.",
+    "type": "Must be of type {}.",
+}
+
+logger = structlog.get_logger()
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """Return a problem about the request, with any extension `members`."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.plain_path,
+        "request_id": request.id,
+        **members,
+    }
+    # ASCII: a lone surrogate in the client's own field names has no UTF-8 form.
+    response = Response(json.dumps(body).encode(), status, content_type="application/problem+json")
+    response.headers.update(headers or {})
+    return response
+
+
+@exception_view_config(HTTPError)
+def on_http_error(error: HTTPError, request: Request) -> Response:
+    """Answer what a view, or Pyramid itself, refuses."""
+    headers = {k: v for k, v in error.headers.items() if not k.startswith("Content-")}
+    return problem(request, error.code, error.detail or error.explanation, headers)
+
+
+@notfound_view_config()
+def on_not_found(error: HTTPNotFound, request: Request) -> Response:
+    """Answer 404, or 405 for a path that knows other methods."""
+    if isinstance(error, PredicateMismatch):
+        paths = request.registry.settings["pyramid_openapi3"]["spec"]["paths"]
+        item = paths.get(request.matched_route.pattern, {"get": None})
+        allowed = ", ".join(sorted(method.upper() for method in METHODS & {*item.keys()}))
+        return problem(request, 405, "This path knows other methods.", {"Allow": allowed})
+    if request.matched_route is None:
+        return problem(request, 404, "There is nothing at this path.")
+    return problem(request, 404, error.detail)
+
+
+@forbidden_view_config()
+def on_forbidden(_: HTTPForbidden, request: Request) -> Response:
+    """Answer 403, or 401 when nobody is logged in."""
+    if request.identity is None:
+        challenge = {"WWW-Authenticate": "Bearer"}
+        return problem(request, 401, "The access token is missing or not valid.", challenge)
+    return problem(request, 403, "Only its creator may change it.")
+
+
+@exception_view_config(RequestValidationError)
+def on_invalid_request(error: RequestValidationError, request: Request) -> Response:
+    """Answer what the OpenAPI document does not allow."""
+    for item in error.errors:
+        if isinstance(item, MissingRequiredRequestBody):
+            return problem(request, 400, "The body is empty; it must be JSON.")
+        if isinstance(item.__cause__, MediaTypeNotFound):
+            return problem(request, 415, "The body must be application/json.")
+    messages = dict(message for item in error.errors for message in explain(item))
+    errors = [{"field": field, "message": message} for field, message in messages.items()]
+    return problem(request, 422, "The request is not valid; see errors.", errors=errors)
+
+
+def explain(error: Any) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a request that one error is about, and what is wrong with each."""
+    where = f"{error.location}.{error.name}" if hasattr(error, "name") else "body"
+    reasons = getattr(error.__cause__, "schema_errors", None)
+    if reasons is None:
+        yield where, "Cannot be read as what it should be."
+    for reason in reasons or ():
+        message = MESSAGES.get(reason.validator, "Is not valid.").format(reason.validator_value)
+        names = list(map(str, reason.path))
+        if reason.validator == "required":
+            wrong = [name for name in reason.validator_value if name not in reason.instance]
+        elif reason.validator == "additionalProperties":
+            wrong = [name for name in reason.instance if name not in reason.schema["properties"]]
+        else:
+            message = reason.schema.get("description", message)
+            yield ".".join([where, *names]), message
+            continue
+        for name in wrong:
+            yield ".".join([where, *names, name]), message
+
+
+@exception_view_config(exc.OperationalError)
+@exception_view_config(exc.InterfaceError)
+@exception_view_config(exc.TimeoutError)
+def on_lost_database(error: exc.SQLAlchemyError, request: Request) -> Response:
+    """Answer 503 when the database is lost."""
+    logger.warning("database out of reach", error=str(error.__cause__ or error))
+    detail = "The database is out of reach; try again."
+    return problem(request, 503, detail, {"Retry-After": RETRY_AFTER})
+
+
+@exception_view_config(Exception)
+@exception_view_config(ResponseValidationError)
+def on_bug(error: Exception, request: Request) -> Response:
+    """Answer what nobody foresaw with a bare 500, and log it."""
+    logger.error("unhandled error", exc_info=error)
+    request.environ["pyramid_openapi3.validate_response"] = False  # no document describes bugs
+    return problem(request, 500, "Something went wrong on our side.")
+
+
+@exception_view_config(UnicodeDecodeError)
+def on_bad_url(error: UnicodeDecodeError, request: Request) -> Response:
+    """Answer a URL that is not UTF-8, which WebOb finds out when it is first asked for."""
+    try:
+        _ = request.path_info, request.GET
+    except UnicodeDecodeError:
+        return problem(request, 400, "The URL is not UTF-8.")
+    return on_bug(error, request)

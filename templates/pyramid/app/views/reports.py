@@ -1,0 +1,46 @@
+"""Reports, which the worker computes."""
+
+from kombu.exceptions import OperationalError
+from pyramid.httpexceptions import HTTPServiceUnavailable
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from app.models import Report
+from app.problems import RETRY_AFTER
+from app.resources import ReportResource, Root
+from app.tasks import compute_report
+
+
+@view_config(
+    route_name="reports", request_method="POST", permission="create", openapi=True, renderer="json"
+)
+def request_report(_: Root, request: Request) -> Report:
+    """Ask for a report on the catalogue."""
+    report = Report(owner_id=request.authenticated_userid)
+    request.dbsession.add(report)
+    commit(request)  # before the worker can look for it
+    try:
+        compute_report.delay(report.id)
+    except OperationalError as error:
+        request.dbsession.delete(report)
+        commit(request)
+        raise HTTPServiceUnavailable(
+            "The task queue is out of reach; try again.", {"Retry-After": RETRY_AFTER}
+        ) from error
+    request.response.status = 202
+    request.response.headers["Location"] = f"/api/v1/reports/{report.id}"
+    return report
+
+
+@view_config(
+    route_name="report", request_method="GET", permission="read", openapi=True, renderer="json"
+)
+def read_report(context: ReportResource, _: Request) -> Report:
+    """Show how far a report of one's own is, and its result once it is done."""
+    return context.report
+
+
+def commit(request: Request) -> None:
+    """Commit now; pyramid_tm, which ends the request's transaction, finds a new one."""
+    request.tm.commit()
+    request.tm.begin()

@@ -1,0 +1,69 @@
+"""Requests at the same time, on connections of their own."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+from webtest import TestResponse
+
+from app.models import Book, User
+from tests.factories import ISBN, PASSWORD, book_body
+from tests.fixtures import Client
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+URL = "/api/v1/books"
+
+
+def at_once(
+    application: "WSGIApplication", send: Callable[[Client, str], TestResponse]
+) -> list[int]:
+    """Send a request for each of "abcd", by clients of their own; return the sorted statuses."""
+    start = Barrier(4, timeout=10)
+
+    def status(letter: str) -> int:
+        client = Client(application)
+        start.wait()
+        return send(client, letter).status_code
+
+    with ThreadPoolExecutor(4) as threads:
+        return sorted(threads.map(status, "abcd"))
+
+
+def test_of_two_creators_with_one_isbn_one_wins(
+    application: "WSGIApplication", auth_headers: dict[str, str]
+) -> None:
+    body = book_body(isbn=ISBN)
+
+    statuses = at_once(
+        application, lambda client, _: client.post_json(URL, body, headers=auth_headers)
+    )
+
+    assert statuses == [201, 409, 409, 409]
+
+
+def test_of_two_writers_with_one_if_match_one_wins(
+    application: "WSGIApplication", client: Client, auth_headers: dict[str, str], book: Book
+) -> None:
+    url = f"{URL}/{book.id}"
+    headers = {**auth_headers, "If-Match": client.get(url).headers["ETag"]}
+
+    statuses = at_once(
+        application, lambda client, title: client.patch_json(url, {"title": title}, headers=headers)
+    )
+
+    assert statuses == [200, 412, 412, 412]
+
+
+def test_of_two_uses_of_a_refresh_token_one_wins(
+    application: "WSGIApplication", client: Client, user: User
+) -> None:
+    form = {"grant_type": "password", "username": user.email, "password": PASSWORD}
+    tokens = client.post("/api/v1/auth/token", form).json
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+
+    statuses = at_once(application, lambda client, _: client.post("/api/v1/auth/token", form))
+
+    assert statuses == [200, 400, 400, 400]

@@ -1,0 +1,172 @@
+"""Reads through Redis: never stale, never in the way."""
+
+import select
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.cache import Cache
+from app.models import Book
+from app.settings import settings
+from tests.factories import book_body
+from tests.fixtures import Client
+
+URL = "/api/v1/books"
+REDIS_OUT_OF_REACH = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def cache(client: Client) -> Iterator[Cache]:
+    """Give a cache, an empty one, as another process would have it."""
+    cache = Cache(str(settings.redis_url))
+    yield cache
+    cache.close()
+
+
+def test_the_second_read_is_a_hit(client: Client, book: Book) -> None:
+    first = client.get(f"{URL}/{book.id}")
+    second = client.get(f"{URL}/{book.id}")
+
+    assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("miss", "hit")
+    assert second.json == first.json
+    assert second.headers["ETag"] == first.headers["ETag"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_write_ends_the_cached_copy(
+    client: Client, auth_headers: dict[str, str], book: Book, method: str
+) -> None:
+    url = f"{URL}/{book.id}"
+    client.get(url)
+    body = None if method == "DELETE" else book_body(title="New")
+
+    client.send(method, url, body, headers=auth_headers)
+
+    response = client.get(url)
+    assert response.status_code == 404 if method == "DELETE" else response.json["title"] == "New"
+
+
+def test_a_write_ends_the_cached_lists(
+    client: Client, auth_headers: dict[str, str], book: Book
+) -> None:
+    assert client.get(URL).json["total"] == 1
+
+    client.post_json(URL, book_body(), headers=auth_headers)
+    assert client.get(URL).json["total"] == 2
+
+    client.delete(f"{URL}/{book.id}", headers=auth_headers)
+    assert client.get(URL).json["total"] == 1
+
+
+def test_what_a_reader_stores_after_a_write_is_never_shown(cache: Cache) -> None:
+    _, generation = cache.read("book:1")  # and while it reads the database,
+    cache.end("book:1")  # somebody writes
+
+    cache.fill("book:1", b"old", generation)
+
+    assert cache.read("book:1")[0] is None
+
+
+class Relay(BaseRequestHandler):
+    """Stands between: what one side says the other one hears."""
+
+    def handle(self) -> None:
+        redis = settings.redis_url
+        with socket.create_connection((redis.host, redis.port or 6379)) as far:
+            others = {self.request: far, far: self.request}
+            while True:
+                for speaker in select.select(others, [], [])[0]:
+                    if not (data := speaker.recv(65536)):
+                        return
+                    others[speaker].sendall(data)
+
+
+def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
+    """A relay stands between: Redis is out of reach until it listens."""
+    relay = ThreadingTCPServer(("127.0.0.1", 0), Relay, bind_and_activate=False)
+    relay.daemon_threads = True
+    relay.server_bind()
+    cut_off = Cache(f"redis://127.0.0.1:{relay.server_address[1]}{settings.redis_url.path}")
+    _, generation = cache.read("book:1")
+    cache.fill("book:1", b"old", generation)
+
+    cut_off.end("book:1")
+    relay.server_activate()
+    with relay:
+        Thread(target=relay.serve_forever).start()
+        assert cut_off.read("book:1")[0] is None
+        assert cache.read("book:1")[0] is None
+        cut_off.close()
+        relay.shutdown()
+
+
+def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) -> None:
+    redis = settings.redis_url
+    _, generation = cache.read("book:1")
+    cache.fill("book:1", b"old", generation)
+
+    with socket.create_server(("127.0.0.1", 0)) as asleep:
+        writing = Cache(f"redis://127.0.0.1:{asleep.getsockname()[1]}{redis.path}")
+        writing.end("book:1")
+        writing.close()
+        asleep.settimeout(0.5)
+        with suppress(TimeoutError):
+            while True:  # it wakes, and reads what was sent in the meantime
+                near, _ = asleep.accept()
+                with near, socket.create_connection((redis.host, redis.port or 6379)) as far:
+                    far.sendall(near.makefile("rb").read())
+                    far.shutdown(socket.SHUT_WR)
+                    far.makefile("rb").read()
+
+    assert cache.read("book:1")[0] is None
+
+
+class TestRedisOutOfReach:
+    @pytest.fixture(autouse=True)
+    def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in ("policy", "views.books", "readiness"):
+            monkeypatch.setattr(f"app.{module}.cache", Cache(REDIS_OUT_OF_REACH))
+
+    def test_reads_go_to_the_database_with_a_warning(self, client: Client, book: Book) -> None:
+        with capture_logs() as logs:
+            response = client.get(f"{URL}/{book.id}")
+
+        assert (response.status_code, response.headers["X-Cache"]) == (200, "miss")
+        assert "warning" in {line["log_level"] for line in logs}
+
+    def test_writes_succeed(self, client: Client, auth_headers: dict[str, str], book: Book) -> None:
+        response = client.patch_json(f"{URL}/{book.id}", {"title": "New"}, headers=auth_headers)
+
+        assert response.status_code == 200
+        assert client.get(f"{URL}/{book.id}").json["title"] == "New"
+
+    def test_the_service_is_degraded_but_ready(self, client: Client) -> None:
+        response = client.get("/readyz")
+
+        assert response.status_code == 200
+        assert response.json == {
+            "status": "degraded",
+            "checks": {"database": "ok", "cache": "error"},
+        }
+
+
+def test_a_redis_that_does_not_answer_is_not_waited_for(
+    client: Client, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        silent = Cache(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        monkeypatch.setattr("app.views.books.cache", silent)
+
+        started = time.monotonic()
+        response = client.get(f"{URL}/{book.id}")
+        seconds = time.monotonic() - started
+        silent.close()
+
+    assert (response.status_code, response.headers["X-Cache"]) == (200, "miss")
+    assert seconds < 5

@@ -1,0 +1,279 @@
+"""Errors: `application/problem+json`, whatever goes wrong."""
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from psycopg.errors import DeadlockDetected
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from webtest import TestRequest, TestResponse
+
+from app.db import engine, make_session
+from app.listing import find_page
+from app.models import Book
+from tests.factories import DATABASE_OUT_OF_REACH, book_body
+from tests.fixtures import Client
+
+URL = "/api/v1/books"
+JSON = {"Content-Type": "application/json"}
+
+
+def test_a_problem_says_what_where_and_in_which_request(client: Client) -> None:
+    response = client.get("/nowhere?q=1", headers={"X-Request-ID": "r-1"})
+
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at this path.",
+        "instance": "/nowhere",
+        "request_id": "r-1",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"title=x",
+        b'{"title": NaN}',
+        b'{"title": "\xff"}',
+        '{"title": "x"}'.encode("utf-16"),
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:10]),
+)
+def test_a_body_that_is_not_json_in_utf8_is_a_bad_request(
+    client: Client, auth_headers: dict[str, str], body: bytes
+) -> None:
+    response = client.send("POST", URL, body, headers=auth_headers)
+
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b'{"x": 1}'])
+def test_json_of_another_shape_is_not_valid(
+    client: Client, auth_headers: dict[str, str], body: bytes
+) -> None:
+    response = client.send("POST", URL, body, headers=auth_headers)
+
+    assert response.status_code == 422
+    assert response.json["errors"]
+
+
+def test_a_lone_surrogate_is_not_valid(client: Client, auth_headers: dict[str, str]) -> None:
+    body = book_body(title="\ud800")
+
+    response = client.send("POST", URL, body, headers=auth_headers)
+
+    assert response.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/jsonp", ""])
+def test_a_body_that_is_not_declared_as_json_is_unsupported(
+    client: Client, auth_headers: dict[str, str], content_type: str
+) -> None:
+    headers = {**auth_headers, "Content-Type": content_type}
+
+    response = client.send("POST", URL, book_body(), headers=headers)
+
+    assert response.status_code == 415
+
+
+def test_the_charset_of_json_may_be_named(client: Client, auth_headers: dict[str, str]) -> None:
+    headers = {**auth_headers, "Content-Type": "Application/JSON; charset=utf-8"}
+
+    response = client.send("POST", URL, book_body(), headers=headers)
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", URL, {"GET", "POST"}),
+        ("POST", f"{URL}/1", {"GET", "PUT", "PATCH", "DELETE"}),
+        ("GET", "/api/v1/users", {"POST"}),
+        ("GET", "/api/v1/auth/token", {"POST"}),
+        ("POST", "/healthz", {"GET"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    client: Client, method: str, path: str, allowed: set[str]
+) -> None:
+    response = client.send(method, path)
+
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) - {"HEAD"} == allowed
+
+
+def test_a_body_of_up_to_1_mib_is_read(client: Client, auth_headers: dict[str, str]) -> None:
+    body = json.dumps(book_body()).ljust(1024 * 1024).encode()
+
+    response = client.send("POST", URL, body, headers=auth_headers)
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize("path", [URL, "/api/v1/auth/token"])
+def test_a_larger_body_is_refused(client: Client, auth_headers: dict[str, str], path: str) -> None:
+    response = client.send("POST", path, b" " * (1024 * 1024 + 1), headers=auth_headers)
+
+    assert response.status_code == 413
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_larger_body_of_undeclared_length_is_refused(
+    client: Client, auth_headers: dict[str, str]
+) -> None:
+    body = BytesIO(b" " * 2 * 1024 * 1024)
+
+    response = send_chunks(client, body, auth_headers)
+
+    assert response.status_code == 413
+    assert body.tell() == 1024 * 1024 + 1
+
+
+def test_a_body_of_undeclared_length_is_read(client: Client, auth_headers: dict[str, str]) -> None:
+    body = BytesIO(json.dumps(book_body()).encode())
+
+    response = send_chunks(client, body, auth_headers)
+
+    assert response.status_code == 201
+
+
+def send_chunks(client: Client, body: BytesIO, headers: dict[str, str]) -> TestResponse:
+    """Send a book as gunicorn passes on what comes in chunks."""
+    environ = {**client.extra_environ, "HTTP_TRANSFER_ENCODING": "chunked"}
+    request = TestRequest.blank(URL, environ, method="POST", headers={**headers, **JSON})
+    request.environ["wsgi.input"] = body
+    return client.do_request(request)
+
+
+def test_a_bug_is_told_to_the_log_and_not_to_the_client(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("app.views.books.find_book", explode)
+    with capture_logs([merge_contextvars]) as logs:
+        response = client.get(f"{URL}/1")
+
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    (error,) = [line for line in logs if line["log_level"] == "error"]
+    assert error["exc_info"]
+    assert error["request_id"] == response.json["request_id"]
+
+
+class TestDatabaseOutOfReach:
+    @pytest.fixture
+    def tm(self, committed: None) -> None:
+        """Give no transaction: requests have their own, which meets the lost database."""
+
+    @pytest.fixture(autouse=True)
+    def _database_out_of_reach(self, book: Book) -> Iterator[None]:
+        make_session.configure(bind=create_engine(DATABASE_OUT_OF_REACH))
+        yield
+        make_session.configure(bind=engine)
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("GET", URL), ("GET", f"{URL}/1"), ("POST", URL), ("POST", "/api/v1/users")],
+    )
+    def test_the_client_is_asked_to_come_back(
+        self, client: Client, auth_headers: dict[str, str], method: str, path: str
+    ) -> None:
+        account = {"email": "new@example.org", "password": "twelve or more"}
+        body = None if method == "GET" else account if "users" in path else book_body()
+
+        response = client.send(method, path, body, headers=auth_headers)
+
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_the_process_is_alive(self, client: Client) -> None:
+        assert client.get("/healthz").json == {"status": "ok"}
+
+
+def test_a_silent_database_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.TIMEOUT", 0.1)
+
+    with engine.connect() as connection:
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT pg_sleep(60)"))
+
+        assert connection.invalidated
+
+
+def test_a_wrong_method_on_the_document_is_not_allowed(client: Client) -> None:
+    response = client.post("/openapi.json")
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+
+
+def test_a_url_that_is_not_utf8_is_a_bad_request(client: Client) -> None:
+    for url in ("/%FF", f"{URL}?search=%FF"):
+        assert client.get(url).status_code == 400
+
+
+@pytest.mark.parametrize("depth", [300, 900, 950, 980])
+def test_a_deeply_nested_body_is_bad_input(
+    client: Client, auth_headers: dict[str, str], depth: int
+) -> None:
+    body = b'{"title": ' + b"[" * depth + b"]" * depth + b"}"
+
+    response = client.send("POST", URL, body, headers=auth_headers)
+
+    assert response.status_code in (400, 422)
+
+
+class TestTransactions:
+    @pytest.fixture
+    def tm(self, committed: None) -> None:
+        """Give no transaction: requests have their own."""
+
+    @pytest.mark.parametrize("end", ["begin", "commit"])
+    def test_what_fails_around_a_view_is_a_problem_too(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch, end: str
+    ) -> None:
+        def explode(*_: object) -> None:
+            raise RuntimeError("a secret")
+
+        monkeypatch.setattr(f"transaction.TransactionManager.{end}", explode)
+
+        response = client.get("/healthz")
+
+        assert response.status_code == 500
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+    def test_a_request_that_met_a_deadlock_is_tried_again(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        attempts: list[Session] = []
+
+        def collide(session: Session, query: dict[str, Any]) -> dict[str, Any]:
+            attempts.append(session)
+            page = find_page(session, query)
+            if len(attempts) < 3:
+                raise OperationalError("", None, DeadlockDetected())
+            return page
+
+        monkeypatch.setattr("app.views.books.find_page", collide)
+        with capture_logs() as logs:
+            response = client.get(URL)
+
+        assert response.status_code == 200
+        assert len(set(attempts)) == 3
+        assert len([line for line in logs if line["event"] == "request"]) == 1
