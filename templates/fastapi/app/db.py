@@ -1,4 +1,4 @@
-"""The database: one engine a process, and sessions on its connections."""
+"""The database: one engine a process, and a session for each request."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -247,4 +247,4 @@ class TestConditionalRequests:
             method, f"{URL}/{book.id}", json=body, headers={**auth_headers, "If-Match": etag}
         )
 
-        assert response.is_success
+        assert response.status_code in (200, 204)

@@ -1,4 +1,4 @@
-"""What is done for every request, whichever view it is for: ids, headers, logs and metrics."""
+"""What surrounds the views: logs and metrics, limits."""
 
 import re
 import time

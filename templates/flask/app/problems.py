@@ -81,13 +81,13 @@ def init_app(app: Flask) -> None:
 
 
 def on_lost_database(error: exc.SQLAlchemyError) -> Response:
-    """Ask the client to come back."""
+    """Answer 503 when the database is lost."""
     logger.warning("database out of reach", error=str(error.__cause__ or error))
     detail = "The database is out of reach; try again."
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER)})
 
 
 def on_bug(_: Exception) -> Response:
-    """Tell all to the log, and nothing to the client."""
+    """Answer an unforeseen exception with a bare 500, and log it."""
     logger.exception("unhandled error")
     return problem(500, "Something went wrong on our side.")

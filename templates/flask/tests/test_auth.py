@@ -1,27 +1,25 @@
 """Registration, tokens, and what tokens are worth."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import User
 from app.settings import settings
 from tests.factories import PASSWORD, bearer
-from tests.fixtures import AuthActions
+from tests.fixtures import AuthActions, Client
 
 USERS = "/api/v1/users"
 TOKEN = "/api/v1/auth/token"
 
 
 class TestRegistration:
-    def test_a_user_registers_and_logs_in(self, client: FlaskClient, auth: AuthActions) -> None:
+    def test_a_user_registers_and_logs_in(self, client: Client, auth: AuthActions) -> None:
         created = client.post(USERS, json={"email": "New@Example.ORG", "password": PASSWORD})
         tokens = auth.login("nEW@example.org")
         me = auth.read_me(tokens.json["access_token"])
@@ -31,7 +29,7 @@ class TestRegistration:
         assert created.json["email"] == "new@example.org"
         assert me.json == created.json
 
-    def test_duplicate_email_is_a_conflict(self, client: FlaskClient, user: User) -> None:
+    def test_duplicate_email_is_a_conflict(self, client: Client, user: User) -> None:
         response = client.post(USERS, json={"email": user.email.upper(), "password": PASSWORD})
 
         assert response.status_code == 409
@@ -47,9 +45,7 @@ class TestRegistration:
             ({"admin": True}, "body.admin"),
         ],
     )
-    def test_a_bad_field_is_named(
-        self, client: FlaskClient, body: dict[str, Any], field: str
-    ) -> None:
+    def test_a_bad_field_is_named(self, client: Client, body: dict[str, Any], field: str) -> None:
         account = {"email": "new@example.org", "password": PASSWORD}
 
         response = client.post(USERS, json={**account, **body})
@@ -59,14 +55,14 @@ class TestRegistration:
 
     @pytest.mark.parametrize("length", [12, 128])
     def test_a_password_has_12_to_128_characters(
-        self, client: FlaskClient, auth: AuthActions, length: int
+        self, client: Client, auth: AuthActions, length: int
     ) -> None:
         account = {"email": "new@example.org", "password": "é" * length}
 
         assert client.post(USERS, json=account).status_code == 201
         assert auth.login("new@example.org", "é" * length).status_code == 200
 
-    def test_only_an_argon2id_hash_is_kept(self, client: FlaskClient, session: Session) -> None:
+    def test_only_an_argon2id_hash_is_kept(self, client: Client, session: Session) -> None:
         client.post(USERS, json={"email": "new@example.org", "password": PASSWORD})
 
         kept = session.scalar(select(User.password_hash))
@@ -115,7 +111,7 @@ class TestTokenEndpoint:
         ],
     )
     def test_a_bad_request_is_refused_in_oauths_form(
-        self, client: FlaskClient, form: dict[str, Any], error: str
+        self, client: Client, form: dict[str, Any], error: str
     ) -> None:
         response = client.post(TOKEN, data=form)
 
@@ -128,7 +124,7 @@ class TestTokenEndpoint:
 class TestRefreshTokens:
     @pytest.fixture
     def tokens(self, auth: AuthActions, user: User) -> dict[str, str]:
-        tokens: dict[str, str] = json.loads(auth.login(user.email).text)
+        tokens: dict[str, str] = auth.login(user.email).get_json()
         return tokens
 
     def test_a_refresh_returns_a_new_pair(self, auth: AuthActions, tokens: dict[str, str]) -> None:
@@ -160,19 +156,19 @@ class TestRefreshTokens:
         assert auth.refresh(other["refresh_token"]).status_code == 200
 
     def test_a_revoked_token_is_of_no_use(
-        self, client: FlaskClient, auth: AuthActions, tokens: dict[str, str]
+        self, client: Client, auth: AuthActions, tokens: dict[str, str]
     ) -> None:
         revoked = client.post("/api/v1/auth/revoke", data={"token": tokens["refresh_token"]})
 
         assert revoked.status_code == 200
         assert auth.refresh(tokens["refresh_token"]).status_code == 400
 
-    def test_revoking_an_unknown_token_succeeds(self, client: FlaskClient) -> None:
+    def test_revoking_an_unknown_token_succeeds(self, client: Client) -> None:
         response = client.post("/api/v1/auth/revoke", data={"token": "unknown"})
 
         assert response.status_code == 200
 
-    def test_revoking_without_a_token_is_an_invalid_request(self, client: FlaskClient) -> None:
+    def test_revoking_without_a_token_is_an_invalid_request(self, client: Client) -> None:
         response = client.post("/api/v1/auth/revoke")
 
         assert (response.status_code, response.json["error"]) == (400, "invalid_request")
@@ -234,14 +230,14 @@ class TestAccessTokens:
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
     @pytest.mark.parametrize("header", ["", "Bearer", "Bearer a b", "Basic eDp5", "Bearer é"])
-    def test_a_malformed_header_is_refused(self, client: FlaskClient, header: str) -> None:
+    def test_a_malformed_header_is_refused(self, client: Client, header: str) -> None:
         response = client.get(f"{USERS}/me", headers={"Authorization": header})
 
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
     def test_the_token_of_a_user_who_is_gone_is_refused(
-        self, client: FlaskClient, session: Session, user: User
+        self, client: Client, session: Session, user: User
     ) -> None:
         headers = bearer(user)
         session.delete(user)

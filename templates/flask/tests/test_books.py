@@ -3,17 +3,17 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models import Book, User
 from tests.factories import ISBN, book_body, new_book
+from tests.fixtures import Client
 
 URL = "/api/v1/books"
 
 
-def test_a_created_book_is_there(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+def test_a_created_book_is_there(client: Client, auth_headers: dict[str, str]) -> None:
     body = book_body(isbn=ISBN)
 
     created = client.post(URL, json=body, headers=auth_headers)
@@ -24,7 +24,7 @@ def test_a_created_book_is_there(client: FlaskClient, auth_headers: dict[str, st
     assert read.json == created.json
 
 
-def test_title_and_author_are_trimmed(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+def test_title_and_author_are_trimmed(client: Client, auth_headers: dict[str, str]) -> None:
     body = book_body(title=f"  {'x' * 200} ", author="\tx\n")
 
     created = client.post(URL, json=body, headers=auth_headers)
@@ -54,7 +54,7 @@ def test_title_and_author_are_trimmed(client: FlaskClient, auth_headers: dict[st
     ],
 )
 def test_a_bad_field_is_named(
-    client: FlaskClient, auth_headers: dict[str, str], field: str, value: Any
+    client: Client, auth_headers: dict[str, str], field: str, value: Any
 ) -> None:
     response = client.post(URL, json=book_body(**{field: value}), headers=auth_headers)
 
@@ -64,7 +64,7 @@ def test_a_bad_field_is_named(
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_whole_book_needs_title_author_and_date(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book, method: str
+    client: Client, auth_headers: dict[str, str], book: Book, method: str
 ) -> None:
     url = URL if method == "POST" else f"{URL}/{book.id}"
 
@@ -75,7 +75,7 @@ def test_a_whole_book_needs_title_author_and_date(
     assert fields == {"body.title", "body.author", "body.publication_date"}
 
 
-def test_duplicate_isbn_is_a_conflict(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+def test_duplicate_isbn_is_a_conflict(client: Client, auth_headers: dict[str, str]) -> None:
     client.post(URL, json=book_body(isbn=ISBN), headers=auth_headers)
 
     response = client.post(URL, json=book_body(isbn=ISBN), headers=auth_headers)
@@ -84,7 +84,7 @@ def test_duplicate_isbn_is_a_conflict(client: FlaskClient, auth_headers: dict[st
 
 
 def test_changing_to_a_taken_isbn_is_a_conflict(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book
+    client: Client, auth_headers: dict[str, str], book: Book
 ) -> None:
     client.post(URL, json=book_body(isbn=ISBN), headers=auth_headers)
 
@@ -93,14 +93,14 @@ def test_changing_to_a_taken_isbn_is_a_conflict(
     assert response.status_code == 409
 
 
-def test_many_books_may_have_no_isbn(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+def test_many_books_may_have_no_isbn(client: Client, auth_headers: dict[str, str]) -> None:
     for _ in range(2):
         response = client.post(URL, json=book_body(isbn=None), headers=auth_headers)
         assert response.status_code == 201
 
 
 def test_put_replaces_every_field(
-    client: FlaskClient, auth_headers: dict[str, str], session: Session, user: User
+    client: Client, auth_headers: dict[str, str], session: Session, user: User
 ) -> None:
     book = new_book(user, isbn=ISBN)
     session.add(book)
@@ -114,7 +114,7 @@ def test_put_replaces_every_field(
 
 
 def test_patch_changes_only_what_it_names(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book
+    client: Client, auth_headers: dict[str, str], book: Book
 ) -> None:
     before = client.get(f"{URL}/{book.id}").json
 
@@ -127,7 +127,7 @@ def test_patch_changes_only_what_it_names(
 
 
 def test_patch_may_take_the_isbn_away(
-    client: FlaskClient, auth_headers: dict[str, str], session: Session, user: User
+    client: Client, auth_headers: dict[str, str], session: Session, user: User
 ) -> None:
     book = new_book(user, isbn=ISBN)
     session.add(book)
@@ -139,7 +139,7 @@ def test_patch_may_take_the_isbn_away(
 
 
 def test_patch_may_not_take_the_title_away(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book
+    client: Client, auth_headers: dict[str, str], book: Book
 ) -> None:
     response = client.patch(f"{URL}/{book.id}", json={"title": None}, headers=auth_headers)
 
@@ -147,7 +147,7 @@ def test_patch_may_not_take_the_title_away(
 
 
 def test_a_deleted_book_is_gone(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book, session: Session
+    client: Client, auth_headers: dict[str, str], book: Book, session: Session
 ) -> None:
     response = client.delete(f"{URL}/{book.id}", headers=auth_headers)
 
@@ -158,7 +158,7 @@ def test_a_deleted_book_is_gone(
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_only_its_creator_may_change_a_book(
-    client: FlaskClient, book: Book, stranger_headers: dict[str, str], method: str
+    client: Client, book: Book, stranger_headers: dict[str, str], method: str
 ) -> None:
     body = None if method == "DELETE" else book_body()
 
@@ -168,7 +168,7 @@ def test_only_its_creator_may_change_a_book(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_writing_needs_a_token(client: FlaskClient, book: Book, method: str) -> None:
+def test_writing_needs_a_token(client: Client, book: Book, method: str) -> None:
     url = URL if method == "POST" else f"{URL}/{book.id}"
 
     response = client.open(url, method=method, json=book_body())
@@ -179,7 +179,7 @@ def test_writing_needs_a_token(client: FlaskClient, book: Book, method: str) -> 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_an_unknown_book_is_not_found(
-    client: FlaskClient, auth_headers: dict[str, str], method: str
+    client: Client, auth_headers: dict[str, str], method: str
 ) -> None:
     body = book_body() if method in ("PUT", "PATCH") else None
 
@@ -189,14 +189,14 @@ def test_an_unknown_book_is_not_found(
 
 
 @pytest.mark.parametrize("book_id", ["0", "-1", str(2**63), "x", "1.5", "%00", "%ED%A0%80"])
-def test_an_id_that_no_book_can_have_is_bad_input(client: FlaskClient, book_id: str) -> None:
+def test_an_id_that_no_book_can_have_is_bad_input(client: Client, book_id: str) -> None:
     response = client.get(f"{URL}/{book_id}")
 
     assert response.status_code in (404, 422)
 
 
 class TestConditionalRequests:
-    def test_a_current_copy_is_not_sent_again(self, client: FlaskClient, book: Book) -> None:
+    def test_a_current_copy_is_not_sent_again(self, client: Client, book: Book) -> None:
         etag = client.get(f"{URL}/{book.id}").headers["ETag"]
 
         for condition in (etag, f"W/{etag}", f'"other", {etag}', "*"):
@@ -205,7 +205,7 @@ class TestConditionalRequests:
             assert response.headers["ETag"] == etag
 
     def test_an_outdated_copy_is_sent_anew(
-        self, client: FlaskClient, auth_headers: dict[str, str], book: Book
+        self, client: Client, auth_headers: dict[str, str], book: Book
     ) -> None:
         etag = client.get(f"{URL}/{book.id}").headers["ETag"]
         client.patch(f"{URL}/{book.id}", json={"title": "New"}, headers=auth_headers)
@@ -217,7 +217,7 @@ class TestConditionalRequests:
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_a_stale_if_match_changes_nothing(
-        self, client: FlaskClient, auth_headers: dict[str, str], book: Book, method: str
+        self, client: Client, auth_headers: dict[str, str], book: Book, method: str
     ) -> None:
         before = client.get(f"{URL}/{book.id}")
         body = None if method == "DELETE" else book_body()
@@ -235,7 +235,7 @@ class TestConditionalRequests:
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_a_holding_if_match_lets_a_change_through(
-        self, client: FlaskClient, auth_headers: dict[str, str], book: Book, method: str
+        self, client: Client, auth_headers: dict[str, str], book: Book, method: str
     ) -> None:
         etag = client.get(f"{URL}/{book.id}").headers["ETag"]
         body = None if method == "DELETE" else book_body()

@@ -9,28 +9,27 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
 import pytest
-from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from app.cache import Cache
 from app.models import Book
 from app.settings import settings
 from tests.factories import book_body
+from tests.fixtures import Client
 
 URL = "/api/v1/books"
-REDIS = (settings.redis_url.host or "", settings.redis_url.port or 6379)
 REDIS_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-def cache(client: FlaskClient) -> Iterator[Cache]:
+def cache(client: Client) -> Iterator[Cache]:
     """Give a cache, an empty one, as another process would have it."""
     cache = Cache(str(settings.redis_url))
     yield cache
     cache.close()
 
 
-def test_the_second_read_is_a_hit(client: FlaskClient, book: Book) -> None:
+def test_the_second_read_is_a_hit(client: Client, book: Book) -> None:
     first = client.get(f"{URL}/{book.id}")
     second = client.get(f"{URL}/{book.id}")
 
@@ -41,7 +40,7 @@ def test_the_second_read_is_a_hit(client: FlaskClient, book: Book) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_a_write_ends_the_cached_copy(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book, method: str
+    client: Client, auth_headers: dict[str, str], book: Book, method: str
 ) -> None:
     client.get(f"{URL}/{book.id}")
     body = None if method == "DELETE" else book_body(title="New")
@@ -53,7 +52,7 @@ def test_a_write_ends_the_cached_copy(
 
 
 def test_a_write_ends_the_cached_lists(
-    client: FlaskClient, auth_headers: dict[str, str], book: Book
+    client: Client, auth_headers: dict[str, str], book: Book
 ) -> None:
     assert client.get(URL).json["total"] == 1
 
@@ -77,7 +76,8 @@ class Relay(BaseRequestHandler):
     """Stands between: what one side says the other one hears."""
 
     def handle(self) -> None:
-        with socket.create_connection(REDIS) as far:
+        redis = settings.redis_url
+        with socket.create_connection((redis.host, redis.port or 6379)) as far:
             others = {self.request: far, far: self.request}
             while True:
                 for speaker in select.select(others, [], [])[0]:
@@ -106,19 +106,20 @@ def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
 
 
 def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) -> None:
+    redis = settings.redis_url
     _, generation = cache.read("book:1")
     cache.fill("book:1", b"old", generation)
 
     with socket.create_server(("127.0.0.1", 0)) as asleep:
         port = asleep.getsockname()[1]
-        writing = Cache(f"redis://127.0.0.1:{port}{settings.redis_url.path}")
+        writing = Cache(f"redis://127.0.0.1:{port}{redis.path}")
         writing.end("book:1")
         writing.close()
         asleep.settimeout(0.5)
         with suppress(TimeoutError):
             while True:  # it wakes, and reads what was sent in the meantime
                 near, _ = asleep.accept()
-                with near, socket.create_connection(REDIS) as far:
+                with near, socket.create_connection((redis.host, redis.port or 6379)) as far:
                     far.sendall(near.makefile("rb").read())
                     far.shutdown(socket.SHUT_WR)
                     far.makefile("rb").read()
@@ -132,22 +133,20 @@ class TestRedisOutOfReach:
         for module in ("auth", "books", "readiness"):
             monkeypatch.setattr(f"app.{module}.cache", Cache(REDIS_OUT_OF_REACH))
 
-    def test_reads_go_to_the_database_with_a_warning(self, client: FlaskClient, book: Book) -> None:
+    def test_reads_go_to_the_database_with_a_warning(self, client: Client, book: Book) -> None:
         with capture_logs() as logs:
             response = client.get(f"{URL}/{book.id}")
 
         assert (response.status_code, response.headers["X-Cache"]) == (200, "miss")
         assert "warning" in {line["log_level"] for line in logs}
 
-    def test_writes_succeed(
-        self, client: FlaskClient, auth_headers: dict[str, str], book: Book
-    ) -> None:
+    def test_writes_succeed(self, client: Client, auth_headers: dict[str, str], book: Book) -> None:
         response = client.patch(f"{URL}/{book.id}", json={"title": "New"}, headers=auth_headers)
 
         assert response.status_code == 200
         assert client.get(f"{URL}/{book.id}").json["title"] == "New"
 
-    def test_the_service_is_degraded_but_ready(self, client: FlaskClient) -> None:
+    def test_the_service_is_degraded_but_ready(self, client: Client) -> None:
         response = client.get("/readyz")
 
         assert response.status_code == 200
@@ -158,7 +157,7 @@ class TestRedisOutOfReach:
 
 
 def test_a_redis_that_does_not_answer_is_not_waited_for(
-    client: FlaskClient, book: Book, monkeypatch: pytest.MonkeyPatch
+    client: Client, book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         silent = Cache(f"redis://127.0.0.1:{server.getsockname()[1]}/0")

@@ -4,16 +4,16 @@ import re
 from uuid import UUID
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import create_engine
 
 from app.models import Book
 from tests.factories import DATABASE_OUT_OF_REACH
+from tests.fixtures import Client
 
 URL = "/api/v1/books"
 
 
-def test_the_service_is_ready(client: FlaskClient) -> None:
+def test_the_service_is_ready(client: Client) -> None:
     response = client.get("/readyz")
 
     assert response.status_code == 200
@@ -22,7 +22,7 @@ def test_the_service_is_ready(client: FlaskClient) -> None:
 
 
 def test_without_the_database_the_service_is_not_ready(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.readiness.engine", create_engine(DATABASE_OUT_OF_REACH))
 
@@ -34,7 +34,7 @@ def test_without_the_database_the_service_is_not_ready(
 
 class TestMetrics:
     def test_requests_are_counted_under_the_pattern_of_their_route(
-        self, client: FlaskClient, book: Book
+        self, client: Client, book: Book
     ) -> None:
         client.get(f"{URL}/{book.id}")
 
@@ -45,7 +45,7 @@ class TestMetrics:
         assert f'http_request_duration_seconds_bucket{{le="+Inf",{labels}}}' in metrics
         assert f"{URL}/{book.id}" not in metrics
 
-    def test_unmatched_paths_share_a_label(self, client: FlaskClient) -> None:
+    def test_unmatched_paths_share_a_label(self, client: Client) -> None:
         client.get("/one-nobody-knows")
         client.open("/another-nobody-knows", method="BREW")
 
@@ -58,9 +58,7 @@ class TestMetrics:
 
 class TestHeaders:
     @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/metrics", "/openapi.json"])
-    def test_every_response_carries_the_standing_headers(
-        self, client: FlaskClient, path: str
-    ) -> None:
+    def test_every_response_carries_the_standing_headers(self, client: Client, path: str) -> None:
         headers = client.get(path).headers
 
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -68,17 +66,17 @@ class TestHeaders:
         assert headers["X-Frame-Options"] == "DENY"
         assert "Server" not in headers
 
-    def test_a_request_id_is_kept(self, client: FlaskClient) -> None:
+    def test_a_request_id_is_kept(self, client: Client) -> None:
         for request_id in ("a", "A-z_0.9", "x" * 128):
             response = client.get("/healthz", headers={"X-Request-ID": request_id})
             assert response.headers["X-Request-ID"] == request_id
 
-    def test_a_bad_request_id_is_replaced(self, client: FlaskClient) -> None:
+    def test_a_bad_request_id_is_replaced(self, client: Client) -> None:
         for request_id in ("", "x" * 129, "a b", "<script>", "é"):
             response = client.get("/healthz", headers={"X-Request-ID": request_id})
             assert UUID(response.headers["X-Request-ID"])
 
-    def test_cors_answers_a_configured_origin(self, client: FlaskClient) -> None:
+    def test_cors_answers_a_configured_origin(self, client: Client) -> None:
         headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
 
         preflight = client.options(URL, headers=headers)
@@ -86,16 +84,14 @@ class TestHeaders:
         assert preflight.status_code == 200
         assert preflight.headers["Access-Control-Allow-Origin"] == "https://shop.example"
 
-    def test_cors_answers_no_other_origin(self, client: FlaskClient) -> None:
+    def test_cors_answers_no_other_origin(self, client: Client) -> None:
         response = client.get(URL, headers={"Origin": "https://evil.example"})
 
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
 class TestDocumentation:
-    def test_the_openapi_document_tells_which_operations_need_a_token(
-        self, client: FlaskClient
-    ) -> None:
+    def test_the_openapi_document_tells_which_operations_need_a_token(self, client: Client) -> None:
         document = client.get("/openapi.json").json
 
         assert document["openapi"].startswith("3.1")
@@ -113,7 +109,7 @@ class TestDocumentation:
             ("DELETE", f"{URL}/{{id}}"),
         }
 
-    def test_the_openapi_document_describes_errors_as_problems(self, client: FlaskClient) -> None:
+    def test_the_openapi_document_describes_errors_as_problems(self, client: Client) -> None:
         document = client.get("/openapi.json").json
 
         responses = document["paths"][f"{URL}/{{id}}"]["patch"]["responses"]
@@ -122,7 +118,7 @@ class TestDocumentation:
         for status in errors:
             assert set(responses[status]["content"]) == {"application/problem+json"}
 
-    def test_swagger_ui_shows_the_document(self, client: FlaskClient) -> None:
+    def test_swagger_ui_shows_the_document(self, client: Client) -> None:
         response = client.get("/docs")
 
         assert response.headers["Content-Type"].startswith("text/html")

@@ -4,12 +4,12 @@ import re
 from datetime import UTC, date, datetime
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.models import User
 from tests.factories import new_book
+from tests.fixtures import Client
 
 URL = "/api/v1/books"
 
@@ -39,7 +39,7 @@ def _catalogue(session: Session, user: User) -> None:
     session.commit()
 
 
-def titles(client: FlaskClient, **parameters: str | int) -> list[str]:
+def titles(client: Client, **parameters: str | int) -> list[str]:
     response = client.get(URL, query_string=parameters)
     assert response.status_code == 200
     return [item["title"] for item in response.json["items"]]
@@ -51,7 +51,7 @@ def links(response: TestResponse) -> dict[str, str]:
     return {rel: url for url, rel in found}
 
 
-def test_the_newest_come_first(client: FlaskClient) -> None:
+def test_the_newest_come_first(client: Client) -> None:
     assert titles(client) == ["1000 Wools", "snake_case", "100% Wool", "Persuasion", "Emma"]
 
 
@@ -65,11 +65,11 @@ def test_the_newest_come_first(client: FlaskClient) -> None:
         ("created_at", ["Emma", "Persuasion", "100% Wool", "1000 Wools", "snake_case"]),
     ],
 )
-def test_ties_are_ordered_by_id(client: FlaskClient, ordering: str, expected: list[str]) -> None:
+def test_ties_are_ordered_by_id(client: Client, ordering: str, expected: list[str]) -> None:
     assert titles(client, ordering=ordering) == expected
 
 
-def test_descending_is_the_reverse_of_ascending(client: FlaskClient) -> None:
+def test_descending_is_the_reverse_of_ascending(client: Client) -> None:
     assert titles(client, ordering="title")[::-1] == titles(client, ordering="-title")
 
 
@@ -88,25 +88,25 @@ def test_descending_is_the_reverse_of_ascending(client: FlaskClient) -> None:
     ],
 )
 def test_a_filter_narrows_the_list(
-    client: FlaskClient, parameter: str, value: str, expected: set[str]
+    client: Client, parameter: str, value: str, expected: set[str]
 ) -> None:
     assert set(titles(client, **{parameter: value})) == expected
 
 
-def test_filters_add_up(client: FlaskClient) -> None:
+def test_filters_add_up(client: Client) -> None:
     found = titles(client, author="Jane Austen", published_from="1816-01-01", search="u")
 
     assert found == ["Persuasion"]
 
 
-def test_a_page_tells_where_it_is(client: FlaskClient) -> None:
+def test_a_page_tells_where_it_is(client: Client) -> None:
     page = client.get(URL, query_string={"page": 2, "page_size": 2}).json
 
     assert [item["title"] for item in page.pop("items")] == ["100% Wool", "Persuasion"]
     assert page == {"page": 2, "page_size": 2, "total": 5, "pages": 3}
 
 
-def test_links_lead_to_the_pages_around(client: FlaskClient) -> None:
+def test_links_lead_to_the_pages_around(client: Client) -> None:
     response = client.get(URL, query_string={"search": "o", "page": 2, "page_size": 1})
 
     followed = {rel: client.get(url).json for rel, url in links(response).items()}
@@ -116,7 +116,7 @@ def test_links_lead_to_the_pages_around(client: FlaskClient) -> None:
     assert {page["total"] for page in followed.values()} == {4}
 
 
-def test_the_first_page_has_no_previous_and_the_last_no_next(client: FlaskClient) -> None:
+def test_the_first_page_has_no_previous_and_the_last_no_next(client: Client) -> None:
     first = client.get(URL, query_string={"page_size": 3})
     last = client.get(URL, query_string={"page_size": 3, "page": 2})
 
@@ -124,7 +124,7 @@ def test_the_first_page_has_no_previous_and_the_last_no_next(client: FlaskClient
     assert set(links(last)) == {"first", "prev", "last"}
 
 
-def test_a_page_past_the_end_is_empty(client: FlaskClient) -> None:
+def test_a_page_past_the_end_is_empty(client: Client) -> None:
     response = client.get(URL, query_string={"page": 2**70})
 
     assert response.status_code == 200
@@ -147,7 +147,7 @@ def test_a_page_past_the_end_is_empty(client: FlaskClient) -> None:
         ("author", "\0"),
     ],
 )
-def test_a_bad_parameter_is_named(client: FlaskClient, parameter: str, value: str) -> None:
+def test_a_bad_parameter_is_named(client: Client, parameter: str, value: str) -> None:
     response = client.get(URL, query_string={parameter: value})
 
     assert response.status_code == 422

@@ -8,15 +8,15 @@ from io import StringIO
 
 import pytest
 import structlog
-from flask.testing import FlaskClient
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from app.logs import configure_logging
 from app.settings import settings
+from tests.fixtures import Client
 
 
-def test_each_request_is_logged_with_its_outcome(client: FlaskClient) -> None:
+def test_each_request_is_logged_with_its_outcome(client: Client) -> None:
     with capture_logs([merge_contextvars]) as logs:
         client.get("/healthz", headers={"X-Request-ID": "r-1"})
 
@@ -26,7 +26,7 @@ def test_each_request_is_logged_with_its_outcome(client: FlaskClient) -> None:
     assert line.items() >= expected.items()
 
 
-def test_no_secret_is_logged(client: FlaskClient) -> None:
+def test_no_secret_is_logged(client: Client) -> None:
     account = {"email": "new@example.org", "password": "my secret password"}
     with capture_logs([merge_contextvars]) as logs:
         client.post("/api/v1/users?key=my-secret-key", json=account)

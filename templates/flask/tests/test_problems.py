@@ -4,7 +4,6 @@ import json
 from io import BytesIO
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from structlog.contextvars import merge_contextvars
@@ -14,12 +13,13 @@ from werkzeug.exceptions import NotFound
 from app.db import Session, engine
 from app.models import Book
 from tests.factories import DATABASE_OUT_OF_REACH, book_body
+from tests.fixtures import Client
 
 URL = "/api/v1/books"
 JSON = {"Content-Type": "application/json"}
 
 
-def test_a_problem_says_what_where_and_in_which_request(client: FlaskClient) -> None:
+def test_a_problem_says_what_where_and_in_which_request(client: Client) -> None:
     response = client.get("/nowhere?q=1", headers={"X-Request-ID": "r-1"})
 
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -47,7 +47,7 @@ def test_a_problem_says_what_where_and_in_which_request(client: FlaskClient) -> 
     ids=lambda body: repr(body[:10]),
 )
 def test_a_body_that_is_not_json_in_utf8_is_a_bad_request(
-    client: FlaskClient, auth_headers: dict[str, str], body: bytes
+    client: Client, auth_headers: dict[str, str], body: bytes
 ) -> None:
     response = client.post(URL, data=body, headers={**auth_headers, **JSON})
 
@@ -57,7 +57,7 @@ def test_a_body_that_is_not_json_in_utf8_is_a_bad_request(
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', rb'{"\ud800": 1}'])
 def test_json_of_another_shape_is_not_valid(
-    client: FlaskClient, auth_headers: dict[str, str], body: bytes
+    client: Client, auth_headers: dict[str, str], body: bytes
 ) -> None:
     response = client.post(URL, data=body, headers={**auth_headers, **JSON})
 
@@ -65,7 +65,7 @@ def test_json_of_another_shape_is_not_valid(
     assert response.json["errors"]
 
 
-def test_a_lone_surrogate_is_not_valid(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+def test_a_lone_surrogate_is_not_valid(client: Client, auth_headers: dict[str, str]) -> None:
     body = json.dumps(book_body(title="\ud800"))
 
     response = client.post(URL, data=body, headers={**auth_headers, **JSON})
@@ -75,7 +75,7 @@ def test_a_lone_surrogate_is_not_valid(client: FlaskClient, auth_headers: dict[s
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/jsonp", ""])
 def test_a_body_that_is_not_declared_as_json_is_unsupported(
-    client: FlaskClient, auth_headers: dict[str, str], content_type: str
+    client: Client, auth_headers: dict[str, str], content_type: str
 ) -> None:
     headers = {**auth_headers, "Content-Type": content_type}
 
@@ -84,9 +84,7 @@ def test_a_body_that_is_not_declared_as_json_is_unsupported(
     assert response.status_code == 415
 
 
-def test_the_charset_of_json_may_be_named(
-    client: FlaskClient, auth_headers: dict[str, str]
-) -> None:
+def test_the_charset_of_json_may_be_named(client: Client, auth_headers: dict[str, str]) -> None:
     headers = {**auth_headers, "Content-Type": "Application/JSON; charset=utf-8"}
 
     response = client.post(URL, data=json.dumps(book_body()), headers=headers)
@@ -105,7 +103,7 @@ def test_the_charset_of_json_may_be_named(
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
-    client: FlaskClient, method: str, path: str, allowed: set[str]
+    client: Client, method: str, path: str, allowed: set[str]
 ) -> None:
     response = client.open(path, method=method)
 
@@ -113,7 +111,7 @@ def test_a_wrong_method_is_told_the_right_ones(
     assert set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == allowed
 
 
-def test_a_body_of_up_to_1_mib_is_read(client: FlaskClient, auth_headers: dict[str, str]) -> None:
+def test_a_body_of_up_to_1_mib_is_read(client: Client, auth_headers: dict[str, str]) -> None:
     body = json.dumps(book_body()).ljust(1024 * 1024)
 
     response = client.post(URL, data=body, headers={**auth_headers, **JSON})
@@ -126,7 +124,7 @@ def test_a_body_of_up_to_1_mib_is_read(client: FlaskClient, auth_headers: dict[s
     [(URL, "application/json"), ("/api/v1/auth/token", "application/x-www-form-urlencoded")],
 )
 def test_a_larger_body_is_refused(
-    client: FlaskClient, auth_headers: dict[str, str], path: str, content_type: str
+    client: Client, auth_headers: dict[str, str], path: str, content_type: str
 ) -> None:
     response = client.post(
         path, data=b" " * (1024 * 1024 + 1), headers={**auth_headers, "Content-Type": content_type}
@@ -137,7 +135,7 @@ def test_a_larger_body_is_refused(
 
 
 def test_a_larger_body_of_undeclared_length_is_refused(
-    client: FlaskClient, auth_headers: dict[str, str]
+    client: Client, auth_headers: dict[str, str]
 ) -> None:
     response = client.post(
         URL,
@@ -150,7 +148,7 @@ def test_a_larger_body_of_undeclared_length_is_refused(
 
 
 def test_a_bug_is_told_to_the_log_and_not_to_the_client(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def explode(*_: object) -> None:
         raise RuntimeError("a secret")
@@ -176,7 +174,7 @@ class TestDatabaseOutOfReach:
         [("GET", URL), ("GET", f"{URL}/1"), ("POST", URL), ("POST", "/api/v1/users")],
     )
     def test_the_client_is_asked_to_come_back(
-        self, client: FlaskClient, auth_headers: dict[str, str], method: str, path: str
+        self, client: Client, auth_headers: dict[str, str], method: str, path: str
     ) -> None:
         account = {"email": "new@example.org", "password": "twelve or more"}
         body = None if method == "GET" else account if "users" in path else book_body()
@@ -187,7 +185,7 @@ class TestDatabaseOutOfReach:
         assert int(response.headers["Retry-After"]) > 0
         assert response.headers["Content-Type"] == "application/problem+json"
 
-    def test_the_process_is_alive(self, client: FlaskClient) -> None:
+    def test_the_process_is_alive(self, client: Client) -> None:
         assert client.get("/healthz").json == {"status": "ok"}
 
 
@@ -201,7 +199,7 @@ def test_a_silent_database_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
         assert connection.invalidated
 
 
-def test_a_wrong_method_on_the_document_is_not_allowed(client: FlaskClient) -> None:
+def test_a_wrong_method_on_the_document_is_not_allowed(client: Client) -> None:
     response = client.post("/openapi.json")
 
     assert response.status_code == 405

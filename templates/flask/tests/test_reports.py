@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from aiosmtpd.smtp import Envelope
-from flask.testing import FlaskClient
 from kombu.pools import producers
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import OperationalError
@@ -19,6 +18,7 @@ from app.models import RefreshToken, Report, ReportStatus, User
 from app.settings import settings
 from app.worker import celery
 from tests.factories import DATABASE_OUT_OF_REACH, new_book, new_user
+from tests.fixtures import Client
 from tests.mail import mail_server
 
 URL = "/api/v1/reports"
@@ -27,7 +27,7 @@ BROKER_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 class TestEndpoints:
     def test_a_requested_report_is_pending(
-        self, client: FlaskClient, auth_headers: dict[str, str]
+        self, client: Client, auth_headers: dict[str, str]
     ) -> None:
         requested = client.post(URL, headers=auth_headers)
 
@@ -47,7 +47,7 @@ class TestEndpoints:
 
     def test_a_report_is_its_creators_alone(
         self,
-        client: FlaskClient,
+        client: Client,
         auth_headers: dict[str, str],
         stranger_headers: dict[str, str],
     ) -> None:
@@ -56,11 +56,11 @@ class TestEndpoints:
         assert client.get(url, headers=stranger_headers).status_code == 404
 
     def test_an_unknown_report_is_not_found(
-        self, client: FlaskClient, auth_headers: dict[str, str]
+        self, client: Client, auth_headers: dict[str, str]
     ) -> None:
         assert client.get(f"{URL}/1", headers=auth_headers).status_code == 404
 
-    def test_reports_need_a_token(self, client: FlaskClient) -> None:
+    def test_reports_need_a_token(self, client: Client) -> None:
         assert client.post(URL).status_code == 401
         assert client.get(f"{URL}/1").status_code == 401
 
@@ -72,7 +72,7 @@ class TestBrokerOutOfReach:
         monkeypatch.setattr("celery.app.amqp.AMQP.producer_pool", pool)
 
     def test_a_report_is_refused_and_leaves_no_row(
-        self, client: FlaskClient, auth_headers: dict[str, str], session: Session
+        self, client: Client, auth_headers: dict[str, str], session: Session
     ) -> None:
         response = client.post(URL, headers=auth_headers)
 
@@ -80,7 +80,7 @@ class TestBrokerOutOfReach:
         assert int(response.headers["Retry-After"]) > 0
         assert session.scalar(select(func.count()).select_from(Report)) == 0
 
-    def test_a_registration_succeeds_with_a_log_line(self, client: FlaskClient) -> None:
+    def test_a_registration_succeeds_with_a_log_line(self, client: Client) -> None:
         account = {"email": "new@example.org", "password": "twelve or more"}
         with capture_logs() as logs:
             response = client.post("/api/v1/users", json=account)
@@ -203,13 +203,13 @@ def test_a_lost_database_is_not_a_failed_report(monkeypatch: pytest.MonkeyPatch)
 
 class TestWelcomeMail:
     def test_it_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def sent() -> Envelope:
+        async def receive() -> Envelope:
             async with mail_server() as inbox:
                 monkeypatch.setattr(settings, "smtp_url", inbox.url)
                 await asyncio.to_thread(tasks.send_welcome_email, "new@example.org")
                 return inbox.mails.get_nowait()
 
-        mail = asyncio.run(sent())
+        mail = asyncio.run(receive())
 
         assert (mail.mail_from, mail.rcpt_tos) == (settings.mail_from, ["new@example.org"])
         assert b"Subject: Welcome" in (mail.original_content or b"")

@@ -135,7 +135,7 @@ def on_lost_database(error: exc.SQLAlchemyError, request: Request) -> Response:
 @exception_view_config(Exception)
 @exception_view_config(ResponseValidationError)
 def on_bug(error: Exception, request: Request) -> Response:
-    """Answer what nobody foresaw with a bare 500, and log it."""
+    """Answer an unforeseen exception with a bare 500, and log it."""
     logger.error("unhandled error", exc_info=error)
     request.environ["pyramid_openapi3.validate_response"] = False  # no document describes bugs
     return problem(request, 500, "Something went wrong on our side.")

@@ -42,13 +42,12 @@ def test_the_second_read_is_a_hit(client: Client, book: Book) -> None:
 def test_a_write_ends_the_cached_copy(
     client: Client, auth_headers: dict[str, str], book: Book, method: str
 ) -> None:
-    url = f"{URL}/{book.id}"
-    client.get(url)
+    client.get(f"{URL}/{book.id}")
     body = None if method == "DELETE" else book_body(title="New")
 
-    client.send(method, url, body, headers=auth_headers)
+    client.send(method, f"{URL}/{book.id}", body, headers=auth_headers)
 
-    response = client.get(url)
+    response = client.get(f"{URL}/{book.id}")
     assert response.status_code == 404 if method == "DELETE" else response.json["title"] == "New"
 
 
@@ -112,7 +111,8 @@ def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) -> None:
     cache.fill("book:1", b"old", generation)
 
     with socket.create_server(("127.0.0.1", 0)) as asleep:
-        writing = Cache(f"redis://127.0.0.1:{asleep.getsockname()[1]}{redis.path}")
+        port = asleep.getsockname()[1]
+        writing = Cache(f"redis://127.0.0.1:{port}{redis.path}")
         writing.end("book:1")
         writing.close()
         asleep.settimeout(0.5)

@@ -25,7 +25,7 @@ def _catalogue(save: Save, user: User) -> None:
     ]
     for number, (title, author, published) in enumerate(books):
         created_at = datetime(2026, 1, 1, min(number, 3), tzinfo=UTC)
-        save(
+        save(  # one by one: ids in this order
             new_book(
                 user,
                 title=title,
@@ -36,16 +36,16 @@ def _catalogue(save: Save, user: User) -> None:
         )
 
 
-def links(response: TestResponse) -> dict[str, str]:
-    """Return where the `Link` header leads to, by relation."""
-    found = re.findall(r'<([^>]*)>; rel="([a-z]*)"', response.headers["Link"])
-    return {rel: url for url, rel in found}
-
-
 def titles(client: Client, **parameters: str | int) -> list[str]:
-    response = client.get(URL, parameters)
+    response = client.get(URL, params=parameters)
     assert response.status_code == 200
     return [item["title"] for item in response.json["items"]]
+
+
+def links(response: TestResponse) -> dict[str, str]:
+    """Return the URLs of the `Link` header by what they lead to."""
+    found = re.findall(r'<([^>]+)>; rel="(\w+)"', response.headers["Link"])
+    return {rel: url for url, rel in found}
 
 
 def test_the_newest_come_first(client: Client) -> None:
@@ -159,4 +159,4 @@ def test_what_is_known_of_a_query_is_good_for_no_other(
     for _ in range(2):
         assert titles(client, search="emma") == ["Emma"]
         assert titles(client, search="persuasion") == ["Persuasion"]
-        assert client.get(URL, {"page": 0}).status_code == 422
+        assert client.get(URL, params={"page": 0}).status_code == 422

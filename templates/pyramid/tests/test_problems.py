@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, orm, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from webtest import TestRequest, TestResponse
 
-from app.db import engine, make_session
+from app.db import Session, engine
 from app.listing import find_page
 from app.models import Book
 from tests.factories import DATABASE_OUT_OF_REACH, book_body
@@ -22,6 +21,14 @@ from tests.fixtures import Client
 
 URL = "/api/v1/books"
 JSON = {"Content-Type": "application/json"}
+
+
+def send_chunks(client: Client, body: BytesIO, headers: dict[str, str]) -> TestResponse:
+    """Send a book as gunicorn passes on what comes in chunks."""
+    environ = {**client.extra_environ, "HTTP_TRANSFER_ENCODING": "chunked"}
+    request = TestRequest.blank(URL, environ, method="POST", headers={**headers, **JSON})
+    request.environ["wsgi.input"] = body
+    return client.do_request(request)
 
 
 def test_a_problem_says_what_where_and_in_which_request(client: Client) -> None:
@@ -151,14 +158,6 @@ def test_a_body_of_undeclared_length_is_read(client: Client, auth_headers: dict[
     assert response.status_code == 201
 
 
-def send_chunks(client: Client, body: BytesIO, headers: dict[str, str]) -> TestResponse:
-    """Send a book as gunicorn passes on what comes in chunks."""
-    environ = {**client.extra_environ, "HTTP_TRANSFER_ENCODING": "chunked"}
-    request = TestRequest.blank(URL, environ, method="POST", headers={**headers, **JSON})
-    request.environ["wsgi.input"] = body
-    return client.do_request(request)
-
-
 def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,9 +182,9 @@ class TestDatabaseOutOfReach:
 
     @pytest.fixture(autouse=True)
     def _database_out_of_reach(self, book: Book) -> Iterator[None]:
-        make_session.configure(bind=create_engine(DATABASE_OUT_OF_REACH))
+        Session.configure(bind=create_engine(DATABASE_OUT_OF_REACH))
         yield
-        make_session.configure(bind=engine)
+        Session.configure(bind=engine)
 
     @pytest.mark.parametrize(
         ("method", "path"),
@@ -261,9 +260,9 @@ class TestTransactions:
     def test_a_request_that_met_a_deadlock_is_tried_again(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        attempts: list[Session] = []
+        attempts: list[orm.Session] = []
 
-        def collide(session: Session, query: dict[str, Any]) -> dict[str, Any]:
+        def collide(session: orm.Session, query: dict[str, Any]) -> dict[str, Any]:
             attempts.append(session)
             page = find_page(session, query)
             if len(attempts) < 3:

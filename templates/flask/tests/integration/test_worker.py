@@ -1,7 +1,6 @@
 """A worker as it is deployed: a process of its own, on the real broker."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -12,12 +11,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.db import engine
 from app.worker import celery
+from tests.fixtures import Client
 from tests.mail import Inbox, mail_server
 
 # Nobody else is there to mingle with: it is ready a second earlier.
@@ -56,7 +54,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(scope="module")
-def worker(app: Flask, loop: asyncio.AbstractEventLoop) -> Iterator[Worker]:
+def worker(loop: asyncio.AbstractEventLoop) -> Iterator[Worker]:
     celery.control.purge()  # what other tests have asked for
     server = mail_server()
     inbox = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
@@ -66,22 +64,18 @@ def worker(app: Flask, loop: asyncio.AbstractEventLoop) -> Iterator[Worker]:
     asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
 
 
-def wait_until(
-    status: str, client: FlaskClient, url: str, headers: dict[str, str]
-) -> dict[str, Any]:
+def wait_until(status: str, client: Client, url: str, headers: dict[str, str]) -> dict[str, Any]:
     """Return the report at this URL once it has this status."""
     end = time.monotonic() + 30
     while True:
-        report: dict[str, Any] = json.loads(client.get(url, headers=headers).text)
+        report: dict[str, Any] = client.get(url, headers=headers).get_json()
         if report["status"] == status:
             return report
         assert time.monotonic() < end, report
         time.sleep(0.05)
 
 
-def test_a_report_is_computed(
-    client: FlaskClient, auth_headers: dict[str, str], worker: Worker
-) -> None:
+def test_a_report_is_computed(client: Client, auth_headers: dict[str, str], worker: Worker) -> None:
     url = client.post("/api/v1/reports", headers=auth_headers).headers["Location"]
 
     report = wait_until("done", client, url, auth_headers)
@@ -91,7 +85,7 @@ def test_a_report_is_computed(
 
 
 def test_a_new_user_is_welcomed_by_mail(
-    client: FlaskClient, worker: Worker, loop: asyncio.AbstractEventLoop
+    client: Client, worker: Worker, loop: asyncio.AbstractEventLoop
 ) -> None:
     account = {"email": "new@example.org", "password": "twelve or more"}
     client.post("/api/v1/users", json=account)
@@ -102,7 +96,7 @@ def test_a_new_user_is_welcomed_by_mail(
 
 
 def test_a_worker_killed_in_mid_report_loses_nothing(
-    client: FlaskClient, auth_headers: dict[str, str], worker: Worker
+    client: Client, auth_headers: dict[str, str], worker: Worker
 ) -> None:
     with engine.begin() as connection:  # keeps the worker in mid-report
         connection.execute(text("LOCK TABLE books IN ACCESS EXCLUSIVE MODE"))

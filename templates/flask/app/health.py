@@ -21,9 +21,9 @@ def liveness() -> dict[str, str]:
 @operations.alt_response(503, schema=schemas.Readiness, description="Not ready")
 @operations.response(200, schemas.Readiness)
 def ready() -> tuple[dict[str, Any], int]:
-    """Say whether requests can be served: not without the database{% if cache == 'redis' %}, but without the cache{% endif %}."""
-    body = readiness.check()
-    return body, 503 if body["status"] == "error" else 200
+    """Say whether requests can be served."""
+    answer = readiness.check()
+    return answer, 503 if answer["status"] == "error" else 200
 
 
 @operations.get("/metrics")

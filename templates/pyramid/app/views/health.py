@@ -6,8 +6,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from app import metrics
-from app.readiness import check
+from app import metrics, readiness
 
 
 @view_config(route_name="healthz", request_method="GET", openapi=True, renderer="json")
@@ -17,12 +16,12 @@ def liveness(_: Request) -> dict[str, str]:
 
 
 @view_config(route_name="readyz", request_method="GET", openapi=True, renderer="json")
-def readiness(request: Request) -> dict[str, Any]:
-    """Say whether requests can be served: not without the database{% if cache == 'redis' %}, but without the cache{% endif %}."""
-    body = check()
-    if body["status"] == "error":
+def ready(request: Request) -> dict[str, Any]:
+    """Say whether requests can be served."""
+    answer = readiness.check()
+    if answer["status"] == "error":
         request.response.status = 503
-    return body
+    return answer
 
 
 @view_config(route_name="metrics", request_method="GET", openapi=True)
