@@ -213,12 +213,12 @@ class Service(Target):
                 connection.execute(sql.SQL(statement).format(found, *reversed(names)))
 
     @contextlib.contextmanager
-    def locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[psycopg.Connection[Any]]:
         """Hold every table whose name contains `name`, so that whoever reads it has to wait."""
         with self.database() as connection, connection.transaction():
             for table in tables(connection, name):
                 connection.execute(sql.SQL("LOCK TABLE {}").format(table))
-            yield
+            yield connection
 
     def waiting(self) -> int:
         """Count the queries that wait for a lock: so much is under way."""

@@ -1,6 +1,7 @@
 """The database is lost: every request that needs it says so, until it is back."""
 
 import contextlib
+import os
 import secrets
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -121,12 +122,16 @@ def test_a_database_lost_in_mid_request_is_503(
     """A request that the database leaves in the lurch is 503 as well, not 500."""
     path = create(user)
     with ThreadPoolExecutor(1) as pool:
-        with contextlib.suppress(psycopg.OperationalError), service.locked("book"):
+        with contextlib.suppress(psycopg.OperationalError), service.locked("book") as holder:
             answer = pool.submit(user.patch, path, json={"title": "Kindred"})
             until(service.waiting, within=10, failing="the request does not wait")
             if number == signal.SIGKILL:
                 service.postgres.kill()
             else:
+                # Who holds the lock ends last: else the request might be done before its turn.
+                os.kill(holder.info.backend_pid, signal.SIGSTOP)
+                service.postgres.terminate()
+                answer.result()
                 service.postgres.stop()
         unavailable(answer.result())
     service.postgres.start()
