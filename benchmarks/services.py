@@ -27,6 +27,7 @@ HELLO_COMMANDS = {
     "django-drf": GUNICORN.format("application"),
     "flask": GUNICORN.format("app"),
     "pyramid": GUNICORN.format("app"),
+    "tornado-ws": "python hello.py {port}",
 }
 BOOK_COUNT = 10_000
 # The best of the rounds counts: wrk opens its connections all at once, and often enough one

@@ -91,11 +91,12 @@ def test_nothing_tells_of_what_was_not_chosen(
     answers: dict[str, str], texts: dict[str, str]
 ) -> None:
     unwanted = []
+    feed = "app/hub.py" in texts  # comes with Redis, whatever is cached there
     if answers["cache"] == "none":
-        unwanted += [r"x-cache", r"app\.cache", r"redis_url"]
+        unwanted += [r"x-cache", r"app\.cache", *([] if feed else [r"redis_url"])]
     if answers["tasks"] == "none":
         unwanted += [r"celery", r"smtp", r"\bbeat\b", r"\breports?\b(?!\])"]
-        if answers["cache"] == "none":
+        if answers["cache"] == "none" and not feed:
             unwanted += [r"redis(?!tribut)", r"valkey"]
     found = [
         (word, path)

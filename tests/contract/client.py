@@ -33,10 +33,13 @@ PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def connect(
-    base_url: str, token: str | None = None, *, keep_alive: bool = True, timeout: float = 15
+    base_url: str, token: str | None = None, *, keep_alive: float = 1, timeout: float = 15
 ) -> httpx.Client:
-    """Make a client, of a user if there is a token; it reuses no connection the server drops."""
-    limits = httpx.Limits(keepalive_expiry=1 if keep_alive else 0)
+    """Make a client, of a user if there is a token.
+
+    It uses a connection again within `keep_alive` seconds: none that the server has dropped.
+    """
+    limits = httpx.Limits(keepalive_expiry=keep_alive)
     # Nothing here speaks TLS, and reading the certificates takes longer than a request.
     client = httpx.Client(base_url=base_url, limits=limits, timeout=timeout, verify=False)
     if token:

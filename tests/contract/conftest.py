@@ -20,8 +20,9 @@ import httpx
 import pytest
 import yaml
 
-from .client import BOOKS, book, connect, signed_in
-from .service import Project, Service, Target, services
+from .client import BOOKS, book, connect, signed_in, token_of
+from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_crosses, writing
+from .service import WITH_FEED, Project, Service, Target, services
 
 COPIER = Path(__file__).parents[2] / "copier.yml"
 FRAMEWORKS = [*yaml.safe_load(COPIER.read_text("utf-8"))["framework"]["choices"].values()]
@@ -44,7 +45,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         option = metafunc.config.getoption
         given = option("--project", None) or option("--base-url", None)
         chosen = ["given"] if given else option("--framework", None) or FRAMEWORKS
+        if "with_feed" in metafunc.fixturenames:
+            chosen = [name for name in chosen if name in WITH_FEED] or chosen
         metafunc.parametrize("framework", chosen, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the feed's tests out if only frameworks without one are asked for."""
+    with_feed = {"given", *WITH_FEED}
+
+    def wanted(item: pytest.Item) -> bool:
+        fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+        return "with_feed" not in fixtures or item.callspec.params["framework"] in with_feed
+
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = filter(wanted, items)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +108,7 @@ def service(framework: str, project: Project, service_of: Callable[[str], Servic
 def target(framework: str, request: pytest.FixtureRequest) -> Target:
     """Give what a test needs that only talks HTTP."""
     if base_url := request.config.getoption("--base-url", None):
-        return Target(base_url)
+        return Target(base_url, has_feed=httpx.get(f"{base_url}{FEED}").status_code != 404)
     return request.getfixturevalue("service")
 
 
@@ -142,3 +157,27 @@ def with_tasks(target: Target) -> None:
 def with_cache(target: Target) -> None:
     if not target.has_cache:
         pytest.skip("generated without a cache")
+
+
+@pytest.fixture(scope="session")
+def with_feed(target: Target) -> None:
+    if not target.has_feed:
+        pytest.skip("generated without a live feed")
+
+
+@pytest.fixture
+def writers(service: Service, user: httpx.Client) -> Iterator[list[Writer]]:
+    """Give the user on a connection to each web process."""
+    processes = both(service.web, service.base_url)
+    with writing(processes, service.base_url, token_of(user)) as found:
+        yield found
+
+
+@pytest.fixture
+def listeners(service: Service, writers: list[Writer]) -> Iterator[list[Listener]]:
+    """Give clients of the feed in each web process, who have heard of nothing yet."""
+    with in_each(service.web_processes(), lambda: listening(service.base_url)) as found:
+        until_it_crosses(found, writers)
+        for listener in found:
+            listener.heard.clear()
+        yield found

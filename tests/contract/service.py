@@ -26,6 +26,7 @@ from .client import connect
 from .processes import Mailbox, Postgres, Process, Valkey, free_port, leaves, until
 
 MAIL_FROM = "library@example.org"
+WITH_FEED = {"tornado-ws"}
 
 
 @dataclass
@@ -67,6 +68,7 @@ class Target:
     base_url: str
     has_cache: bool = True
     has_tasks: bool = True
+    has_feed: bool = True
 
 
 class Service(Target):
@@ -76,6 +78,7 @@ class Service(Target):
         self.project = project
         self.has_cache = project.answers["cache"] != "none"
         self.has_tasks = project.answers["tasks"] != "none"
+        self.has_feed = project.answers["framework"] in WITH_FEED
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.secret_key = secrets.token_hex(32)
@@ -183,16 +186,29 @@ class Service(Target):
 
     @contextlib.contextmanager
     def only(self, process: psutil.Process) -> Iterator[httpx.Client]:
-        """Let one process alone answer for a moment; give a client that has not connected yet."""
+        """Let one process alone answer for a moment; give a client that is connected to it."""
         others = [other for other in self.web_processes() if other != process]
         for other in others:
             other.suspend()
         try:
-            with connect(self.base_url) as client:
+            with contextlib.closing(self._connected()) as client:
                 yield client
         finally:
             for other in others:
                 other.resume()
+
+    def _connected(self) -> httpx.Client:
+        """Return a client with a connection that is answered, and that it will keep.
+
+        Where each process has a listener of its own, the kernel gives some to one that sleeps.
+        """
+        for _ in range(50):
+            client = connect(self.base_url, keep_alive=60)
+            with contextlib.suppress(httpx.TimeoutException):
+                client.get("/healthz", timeout=0.5)
+                return client
+            client.close()
+        raise AssertionError("the process does not answer")
 
     @contextlib.contextmanager
     def database(self) -> Iterator[psycopg.Connection]:

@@ -152,7 +152,7 @@ def test_no_reader_who_starts_after_a_write_sees_the_old_book(
                 assert response.status_code == 200
                 answered += 1
 
-    def read(*, keep_alive: bool, listed: bool) -> None:
+    def read(*, keep_alive: float, listed: bool) -> None:
         nonlocal reads
         with connect(service.base_url, keep_alive=keep_alive) as client:
             while not done.is_set():

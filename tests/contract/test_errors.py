@@ -23,7 +23,7 @@ from .client import (
     token_of,
 )
 from .processes import until
-from .service import Service
+from .service import Service, Target
 
 Make = Callable[..., dict[str, Any]]
 MEBIBYTE = 1024 * 1024
@@ -73,8 +73,12 @@ def test_a_problem_has_every_member(anonymous: httpx.Client) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/v1", "/nowhere", f"{BOOKS}/1/pages", "/a%20b"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_path_that_does_not_exist_is_404(anonymous: httpx.Client, path: str, method: str) -> None:
+def test_a_path_that_does_not_exist_is_404(
+    anonymous: httpx.Client, target: Target, path: str, method: str
+) -> None:
     """404: no such path, whatever the method, without a token."""
+    if path == "/" and target.has_feed:
+        pytest.skip("the page that shows the feed is there")
     problem(anonymous.request(method, path), 404)
 
 

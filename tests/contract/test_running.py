@@ -330,7 +330,7 @@ def test_sigterm_under_load_breaks_no_request(service: Service) -> None:
     ended = Event()
 
     def load(base_url: str) -> None:
-        with connect(base_url, keep_alive=False) as client:
+        with connect(base_url, keep_alive=0) as client:
             while not ended.is_set():
                 began = time.monotonic()
                 try:

@@ -24,7 +24,7 @@ def service(framework: str, project: Project, service_of: Callable[[str], Servic
 
 @pytest.fixture(scope="package")
 def anonymous(service: Service) -> Iterator[httpx.Client]:
-    with connect(service.base_url, keep_alive=False) as client:
+    with connect(service.base_url, keep_alive=0) as client:
         yield client
 
 
@@ -32,7 +32,7 @@ def anonymous(service: Service) -> Iterator[httpx.Client]:
 def user(service: Service) -> Iterator[httpx.Client]:
     with signed_in(service.base_url) as signed:
         token = token_of(signed)
-    with connect(service.base_url, token, keep_alive=False) as client:
+    with connect(service.base_url, token, keep_alive=0) as client:
         yield client
 
 
@@ -57,3 +57,9 @@ def with_cache(service: Service) -> None:
 def with_tasks(service: Service) -> None:
     if not service.has_tasks:
         pytest.skip("generated without tasks")
+
+
+@pytest.fixture(scope="package")
+def with_feed(service: Service) -> None:
+    if not service.has_feed:
+        pytest.skip("generated without a live feed")

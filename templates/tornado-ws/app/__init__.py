@@ -1,0 +1,1 @@
+"""A catalogue of books: a reference service in Tornado."""

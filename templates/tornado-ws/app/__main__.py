@@ -1,0 +1,53 @@
+"""Serves the application: `python -m app [ADDRESS]`."""
+
+import asyncio
+import gc
+import os
+import shutil
+import signal
+import sys
+import tempfile
+
+from tornado.netutil import bind_sockets
+from tornado.process import fork_processes
+
+from app.logs import configure_logging
+from app.settings import settings
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a container's port is published by its host
+
+
+def run(address: str = EVERYWHERE) -> None:
+    """Run as many web processes as WEB_CONCURRENCY says, until SIGTERM."""
+    configure_logging(settings.log_level, readable=settings.environment == "development")
+    try:
+        # `reuse_port` would share the port with whoever else has it.
+        for socket in bind_sockets(settings.port, address):
+            socket.close()
+    except OSError as error:
+        sys.exit(f"PORT: {settings.port} cannot be listened on: {error.strerror}")
+    # Web processes end when nobody holds the other end of this pipe any more: on SIGTERM, and
+    # also when this process is killed.
+    lifeline, held = os.pipe()
+    holder = os.fdopen(held, "wb", buffering=0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: holder.close())
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics = tempfile.mkdtemp(prefix="metrics-")
+    from app.app import main  # with that variable set: prometheus_client reads it once
+
+    # What is loaded by now stays, and requests make little garbage that only the collector finds.
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
+    try:
+        fork_processes(settings.web_concurrency)  # returns in the web processes alone
+    except BaseException:
+        shutil.rmtree(metrics, ignore_errors=True)
+        raise
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the process above decides
+    holder.close()
+    asyncio.run(main(address, lifeline))
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

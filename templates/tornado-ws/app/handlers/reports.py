@@ -1,0 +1,50 @@
+"""Reports, which the worker computes."""
+
+import asyncio
+
+from kombu.exceptions import OperationalError
+
+from app import models, schemas
+from app.db import Session
+from app.handlers.base import BaseHandler, authenticated
+from app.openapi import operation
+from app.problems import RETRY_AFTER, ProblemError
+from app.tasks import compute_report
+
+
+class ReportsHandler(BaseHandler):
+    """`/api/v1/reports`."""
+
+    @authenticated
+    @operation(answer=schemas.Report, status=202)
+    async def post(self) -> None:
+        """Ask for a report on the catalogue."""
+        report = models.Report(owner_id=self.current_user.id)
+        async with Session() as session:
+            session.add(report)
+            await session.commit()  # before the worker can look for it
+            try:
+                await asyncio.to_thread(compute_report.delay, report.id)
+            except OperationalError as error:
+                await session.delete(report)
+                await session.commit()
+                raise ProblemError(
+                    503, "The task queue is out of reach; try again.", {"Retry-After": RETRY_AFTER}
+                ) from error
+        self.set_status(202)
+        self.set_header("Location", f"/api/v1/reports/{report.id}")
+        self.answer(schemas.Report.model_validate(report))
+
+
+class ReportHandler(BaseHandler):
+    """`/api/v1/reports/{id}`."""
+
+    @authenticated
+    @operation(answer=schemas.Report)
+    async def get(self, id: str) -> None:
+        """Show how far a report of one's own is, and its result once it is done."""
+        async with Session() as session:
+            report = await session.get(models.Report, self.parse_id(id))
+        if report is None or report.owner_id != self.current_user.id:
+            raise ProblemError(404, "No such report.")
+        self.answer(schemas.Report.model_validate(report))

@@ -1,0 +1,124 @@
+"""The feed: tells the clients of every web process of what was committed, by way of Redis."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator
+from functools import cached_property
+from typing import Any, Protocol
+
+import structlog
+from pydantic import ValidationError
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from app.schemas import Book, Change
+from app.settings import settings
+
+# Redis' channels are the same in each of its databases: the name tells ours from another's.
+CHANNEL = f"changes{settings.redis_url.path}"
+SILENCE = 10  # seconds after which Redis is asked whether it is still there
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts to subscribe
+
+logger = structlog.get_logger()
+
+
+class Client(Protocol):
+    """Somebody who is told."""
+
+    def tell(self, change: Change, message: str) -> None:
+        """Pass a change on, without waiting for anything."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye."""
+
+
+class Hub:
+    """The clients of this process, and its one subscription to what other processes publish.
+
+    Clients of the process that makes a change are told at once, those of the others by way of
+    Redis. So a lost Redis parts the processes, with a warning in the log, and nothing else.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.clients: set[Client] = set()
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=0.25,
+            socket_connect_timeout=0.25,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    @cached_property
+    def _id(self) -> bytes:
+        """Name this process; made when it is first used, for processes fork with a hub in them."""
+        return secrets.token_hex(8).encode()
+
+    async def publish(self, kind: str, book: Book) -> None:
+        """Tell all clients of a change; call it after the commit, before the answer."""
+        change = Change.model_validate({"type": kind, "book": book})
+        message = change.model_dump_json()
+        self._tell(change, message)
+        try:
+            await self._redis.publish(CHANNEL, self._id + message.encode())
+        except RedisError as error:
+            logger.warning("feed: clients of other processes are not told", error=str(error))
+
+    async def run(self) -> None:
+        """Pass on what other processes publish, until cancelled, however often Redis is lost."""
+        pause = SHORTEST_PAUSE
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(CHANNEL)
+                    async for message in messages(subscription):
+                        pause = SHORTEST_PAUSE
+                        if message["type"] == "message":
+                            self._receive(message["data"])
+            except (RedisError, OSError) as error:
+                logger.warning("feed: this process serves its clients alone", error=str(error))
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads the load
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def close(self) -> None:
+        """Say goodbye to every client of this process."""
+        for client in tuple(self.clients):
+            client.close(1001, "The service is going away.")
+
+    async def disconnect(self) -> None:
+        """Close the connections to Redis."""
+        await self._redis.aclose()
+
+    def _receive(self, published: bytes) -> None:
+        origin, message = published[: len(self._id)], published[len(self._id) :]
+        if origin == self._id:
+            return  # its clients were told at once
+        try:
+            self._tell(Change.model_validate_json(message), message.decode())
+        except ValidationError as error:
+            logger.warning("feed: another process said what is no change", error=str(error))
+
+    def _tell(self, change: Change, message: str) -> None:
+        for client in tuple(self.clients):  # one that is cut off leaves
+            client.tell(change, message)
+
+
+async def messages(subscription: PubSub) -> AsyncIterator[dict[str, Any]]:
+    """Yield what Redis sends; raise `RedisError` when it has gone without a word."""
+    asked = False
+    while True:
+        message = await subscription.get_message(timeout=SILENCE)
+        if message is not None:
+            asked = False
+            yield message
+        elif asked:
+            raise RedisError("no answer")
+        else:
+            await subscription.ping()
+            asked = True
+
+
+hub = Hub(str(settings.redis_url))

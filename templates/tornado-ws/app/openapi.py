@@ -1,0 +1,157 @@
+"""The OpenAPI document, made of the routes, the handlers' docstrings and the bodies' models."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+from tornado.web import RequestHandler
+
+from app import schemas
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+Content = type[BaseModel] | str | None  # a model of JSON, or another media type, or nothing
+
+_REFERENCE = "#/components/schemas/{model}"
+_SECURITY = {
+    "type": "oauth2",
+    "flows": {
+        "password": {
+            "scopes": {},
+            "tokenUrl": "/api/v1/auth/token",
+            "refreshUrl": "/api/v1/auth/token",
+        }
+    },
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a handler's method takes and gives, beside what its path and its docstring say.
+
+    The errors that follow from a body, a form, a query, an id in the path, a token or the database
+    go without saying.
+    """
+
+    answer: Content = None
+    status: int = 200
+    body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    headers: tuple[str, ...] = ()
+    errors: tuple[int, ...] = ()
+    others: Mapping[int, Content] = field(default_factory=dict)
+
+
+def operation(**described: Any) -> Callable[[Method], Method]:
+    """Describe a method of a handler, with the arguments of `Operation`."""
+
+    def describe(method: Method) -> Method:
+        method.operation = Operation(**described)  # type: ignore[attr-defined]
+        return method
+
+    return describe
+
+
+def document(routes: Mapping[type[RequestHandler], str], *, title: str, description: str) -> str:
+    """Return the document, in JSON, of each method that is described."""
+    paths: dict[str, dict[str, Any]] = {}
+    models: set[type[BaseModel]] = {schemas.Problem}
+    for handler, path in routes.items():
+        for name in ("get", "post", "put", "patch", "delete"):
+            method = getattr(handler, name)
+            if described := getattr(method, "operation", None):
+                paths.setdefault(path, {})[name] = _operation(method, path, described)
+                models |= _models(described)
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, found = models_json_schema(
+        [(model, "validation") for model in ordered], ref_template=_REFERENCE
+    )
+    return json.dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": title, "description": description, "version": "0.1.0"},
+            "paths": paths,
+            "components": {
+                "schemas": found["$defs"],
+                "securitySchemes": {"bearer": _SECURITY},
+            },
+        }
+    )
+
+
+def _operation(method: Callable[..., Any], path: str, described: Operation) -> dict[str, Any]:
+    summary, _, text = (method.__doc__ or "").partition("\n\n")
+    answers = {described.status: described.answer, **described.others}
+    members: dict[str, Any] = {
+        "operationId": method.__qualname__,
+        "tags": [method.__module__.rpartition(".")[2]],
+        "summary": summary.removesuffix("."),
+        "parameters": _parameters(path, described),
+        "responses": {
+            str(status): {"description": HTTPStatus(status).phrase, **_content(content)}
+            for status, content in sorted((_problems(method, path, described) | answers).items())
+        },
+    }
+    if text:
+        members["description"] = " ".join(text.split())
+    if described.body:
+        members["requestBody"] = {"required": True, **_content(described.body)}
+    if described.form:
+        content = _content(described.form)["content"]["application/json"]
+        content = {"application/x-www-form-urlencoded": content}
+        members["requestBody"] = {"required": True, "content": content}
+    if hasattr(method, "authenticated"):
+        members["security"] = [{"bearer": []}]
+    return members
+
+
+def _parameters(path: str, described: Operation) -> list[dict[str, Any]]:
+    identity = TypeAdapter(schemas.Int64).json_schema()
+    query = described.query.model_json_schema()["properties"] if described.query else {}
+    text = {"type": "string"}
+    return [
+        *(_parameter(name, "path", identity) for name in re.findall(r"{(\w+)}", path)),
+        *(_parameter(name, "query", schema) for name, schema in query.items()),
+        *(_parameter(name, "header", text) for name in described.headers),
+    ]
+
+
+def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+
+
+def _problems(method: Callable[..., Any], path: str, described: Operation) -> dict[int, Content]:
+    statuses = {*described.errors}
+    if path.startswith("/api/"):
+        statuses |= {503}
+    if "{" in path:
+        statuses |= {404, 422}
+    if described.query:
+        statuses |= {422}
+    if described.body:
+        statuses |= {400, 413, 415, 422}
+    if described.form:
+        statuses |= {413}
+    if hasattr(method, "authenticated"):
+        statuses |= {401}
+    return dict.fromkeys(statuses, schemas.Problem)
+
+
+def _content(content: Content) -> dict[str, Any]:
+    if content is None:
+        return {}
+    if isinstance(content, str):
+        return {"content": {content: {}}}
+    media_type = f"application/{'problem+' if content is schemas.Problem else ''}json"
+    schema = {"$ref": _REFERENCE.format(model=content.__name__)}
+    return {"content": {media_type: {"schema": schema}}}
+
+
+def _models(described: Operation) -> set[type[BaseModel]]:
+    used = {described.answer, described.body, described.form, *described.others.values()}
+    return {model for model in used if isinstance(model, type)}

@@ -1,0 +1,1 @@
+"""Tests that need what they do committed, because others have to see it."""

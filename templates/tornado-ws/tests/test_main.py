@@ -1,0 +1,18 @@
+"""The command that starts the web processes."""
+
+import pytest
+from tornado.testing import bind_unused_port
+
+from app.__main__ import run
+from app.settings import settings
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # Tornado's, when it cannot bind
+def test_a_port_that_is_taken_is_told_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    socket, port = bind_unused_port()
+    monkeypatch.setattr(settings, "port", port)
+
+    with socket, pytest.raises(SystemExit, match=f"^PORT: {port} "):
+        run("127.0.0.1")

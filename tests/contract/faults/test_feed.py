@@ -1,0 +1,270 @@
+"""The feed's own losses: Redis, a web process, or a client's patience."""
+
+import json
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from ..client import at_once, eight, token_of
+from ..feed import (
+    TEXT,
+    Listener,
+    Raw,
+    Writer,
+    both,
+    create,
+    frame,
+    in_each,
+    listening,
+    settled,
+    until_it_crosses,
+    writing,
+)
+from ..processes import until
+from ..service import Service
+from .outages import HOW, killed, lost
+
+pytestmark = pytest.mark.usefixtures("with_feed")
+
+# More than 256, and than what the buffers of a narrow connection hold.
+FLOOD = 450
+
+
+def counted(listener: Listener) -> Counter[str]:
+    """Count what a listener has heard, by the book: each is created but once."""
+    return Counter(message["book"]["id"] for message in listener.heard)
+
+
+@HOW
+def test_without_redis_each_process_serves_its_own_clients(
+    service: Service, listeners: list[Listener], writers: list[Writer], how: str
+) -> None:
+    """A lost Redis costs no write more than a second; its process's clients hear of it once.
+
+    Nothing comes a second time when Redis is back. Then changes cross again, without a restart.
+    """
+    made: dict[int, list[dict[str, Any]]] = {writer.pid: [] for writer in writers}
+    with lost(service.cache, how):
+        for _ in range(3):
+            for writer in writers:
+                started = time.monotonic()
+                made[writer.pid].append(create(writer))
+                assert time.monotonic() - started < 1.5
+        for listener in listeners:
+            assert listener.hears(*made[listener.pid], within=2)
+    until_it_crosses(listeners, writers)
+    for listener in listeners:
+        for message in made[listener.pid]:
+            assert listener.heard.count(message) == 1
+        assert {*counted(listener).values()} == {1}
+
+
+@HOW
+def test_after_redis_is_back_nothing_is_lost_or_sent_twice(
+    service: Service, listeners: list[Listener], writers: list[Writer], how: str
+) -> None:
+    """Once changes cross again each is sent once to every client, in order."""
+    with lost(service.cache, how):
+        create(writers[0])
+    until_it_crosses(listeners, writers)
+    for listener in listeners:
+        listener.heard.clear()
+    expected = [create(writer) for _ in range(10) for writer in writers]
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_a_lost_redis_is_a_warning_in_the_log(
+    service: Service, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Each process says in the log that its feed is alone, also if no request comes."""
+    logged = len(service.web.lines())
+
+    def warned() -> bool:
+        events = service.web.events()[logged:]
+        warnings = [event for event in events if event["level"] == "warning"]
+        return len(warnings) >= len(service.web_processes())
+
+    with killed(service.cache):
+        until(warned, within=10, failing="there is no warning of each process")
+    until_it_crosses(listeners, writers)
+
+
+@HOW
+def test_without_redis_new_clients_are_let_in(
+    service: Service, listeners: list[Listener], writers: list[Writer], how: str
+) -> None:
+    """With Redis lost clients connect as ever, hear of their process's changes, and go."""
+    with (
+        lost(service.cache, how),
+        in_each(service.web_processes(), lambda: listening(service.base_url)) as found,
+    ):
+        messages = {writer.pid: create(writer) for writer in writers}
+        for listener in found:
+            assert listener.hears(messages[listener.pid], within=2)
+            listener.filter("Ursula K. Le Guin")
+    until_it_crosses(listeners, writers)
+
+
+def test_a_process_that_starts_without_redis_has_a_feed(
+    service: Service, user: httpx.Client, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """A process that has never seen Redis serves its own clients, and all once it is there."""
+    service.cache.kill()
+    with service.another_web() as (web, base_url), ExitStack() as stack:
+        processes = both(web, base_url)
+        found = stack.enter_context(in_each(processes, lambda: listening(base_url)))
+        makers = stack.enter_context(writing(processes, base_url, token_of(user)))
+        messages = {maker.pid: create(maker) for maker in makers}
+        for listener in found:
+            assert listener.hears(messages[listener.pid], within=2)
+        service.cache.start()
+        until_it_crosses([*listeners, *found], [*writers, *makers])
+
+
+def test_a_lost_subscription_is_made_anew(
+    service: Service, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Each process has one subscription; if Redis ends it, it is made again."""
+    with service.cache.client() as cache:
+        ended = cache.client_kill_filter(_type="pubsub")
+    assert ended == len(service.web_processes())
+    until_it_crosses(listeners, writers)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"x" * 99, b"\xff" * 99, b'{"type": "book.created"}'], ids=repr
+)
+def test_what_others_publish_in_redis_is_passed_over(
+    service: Service, listeners: list[Listener], writers: list[Writer], data: bytes
+) -> None:
+    """What another program, or a later version, publishes on the channels in use ends no feed."""
+    with service.cache.client() as cache:
+        channels = cache.pubsub_channels()
+        assert [cache.publish(channel, data) for channel in channels]
+    expected = settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_a_stopped_process_holds_up_no_other(
+    service: Service, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """While a process is stopped the others' clients hear at once; its own hear it all later."""
+    stopped, working = service.web_processes()
+    [writer] = [writer for writer in writers if writer.pid == working.pid]
+    stopped.suspend()
+    expected = [create(writer) for _ in range(50)]
+    for listener in listeners:
+        assert listener.hears(*expected, within=1) == (listener.pid == working.pid)
+    stopped.resume()
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_a_killed_process_takes_its_own_clients_alone(
+    service: Service, user: httpx.Client, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """A process killed with SIGKILL: the others' clients stay, and its own connect again."""
+    with service.another_web() as (web, base_url), ExitStack() as stack:
+        processes = both(web, base_url)
+        found = stack.enter_context(in_each(processes, lambda: listening(base_url)))
+        processes[0].kill()
+        psutil.wait_procs(processes[:1], timeout=5)  # Until then it takes connections with it.
+        living = [*listeners]
+        for listener in found:
+            if listener.pid == processes[0].pid:
+                with pytest.raises(ConnectionClosedError):
+                    listener.hear()
+                living.append(stack.enter_context(listening(base_url)))
+            else:
+                living.append(listener)
+        until_it_crosses(living, writers)
+
+
+def large(user: httpx.Client) -> dict[str, Any]:
+    """Create a book of which the message is as large as it can be."""
+    return create(user, title="\N{BOOKS}" * 200, author="\N{BOOKS}" * 200)
+
+
+def test_a_client_that_does_not_read_is_cut_off(
+    service: Service, user: httpx.Client, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """A client that does not read is cut off with 1013 once 256 messages wait for it.
+
+    All the others hear of each change within a second of its answer, as ever.
+    """
+    answered: dict[int, float] = {}
+
+    def write(client: httpx.Client) -> None:
+        for _ in range(FLOOD // 8):
+            message = large(client)
+            answered[message["book"]["id"]] = time.monotonic()
+
+    def hear(listener: Listener) -> dict[int, float]:
+        return {listener.hear()["book"]["id"]: time.monotonic() for _ in range(FLOOD // 8 * 8)}
+
+    with (
+        in_each(service.web_processes(), lambda: Raw(service.base_url, narrow=True)) as slow,
+        eight(service.base_url, token_of(user)) as clients,
+        ThreadPoolExecutor(len(listeners)) as pool,
+    ):
+        heard = [pool.submit(hear, listener) for listener in listeners]
+        at_once([partial(write, client) for client in clients])
+        for future in heard:
+            delays = [when - answered[of] for of, when in future.result().items()]
+            assert len(delays) == len(answered)
+            assert max(delays) < 1
+        for peer in slow:
+            messages, code = peer.end()
+            assert code == 1013
+            assert len(messages) < 256 + 64
+            beside = next(listener for listener in listeners if listener.pid == peer.pid)
+            assert messages == beside.heard[: len(messages)]
+
+
+def test_a_client_that_is_slow_for_a_while_loses_nothing(
+    service: Service, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Fewer than 256 messages wait for a client until it reads on."""
+    with in_each(service.web_processes(), lambda: Raw(service.base_url, narrow=True)) as slow:
+        expected = [large(writer) for _ in range(125) for writer in writers]
+        for listener in listeners:
+            assert listener.hears(*expected)
+        for peer in slow:
+            assert [json.loads(peer.hear().payload) for _ in expected] == expected
+            assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
+
+
+def test_a_client_that_talks_and_does_not_read_is_held_up(
+    service: Service, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """What a client says is taken no faster than it reads the answers, or it is cut off.
+
+    It sends 40 MiB, which is more than all buffers between the two hold.
+    """
+    data = frame(TEXT, b"x" * 4000) * 10
+    sent = 0
+    with Raw(service.base_url, narrow=True) as peer:
+        peer.socket.settimeout(1)
+        with suppress(TimeoutError, ConnectionError):
+            while sent < 1000:
+                peer.send(data)
+                sent += 1
+        started = time.monotonic()
+        settled(listeners, writers)
+        assert time.monotonic() - started < 1
+        if sent == 1000:
+            answers, code = peer.end()
+            assert code == 1013
+            assert len(answers) < 256 + 512

@@ -1,0 +1,692 @@
+"""The live feed: who hears of which changes, and what clients may say."""
+
+import json
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import product
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from psycopg import sql
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
+
+from .client import (
+    BOOKS,
+    at_once,
+    book,
+    common_headers,
+    connect,
+    eight,
+    is_uuid,
+    isbn,
+    problem,
+    token_of,
+)
+from .feed import (
+    FEED,
+    TEXT,
+    Listener,
+    Raw,
+    Writer,
+    both,
+    change,
+    close_frame,
+    create,
+    frame,
+    handshake,
+    in_each,
+    listening,
+    settled,
+    writing,
+)
+from .processes import accepts, until
+from .service import Service, tables
+
+pytestmark = pytest.mark.usefixtures("with_feed")
+
+Make = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def listener(base_url: str) -> Iterator[Listener]:
+    with listening(base_url) as found:
+        yield found
+
+
+def test_every_change_is_sent_to_every_client(
+    listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Each change is sent once to every client, whichever process either is of, in order."""
+    expected = []
+    for one, other in product(writers, writers):
+        created = one.post(BOOKS, json=book(isbn=isbn())).json()
+        path = f"{BOOKS}/{created['id']}"
+        replaced = other.put(path, json=book(title="Kindred")).json()
+        changed = one.patch(path, json={"title": "Dawn"}).json()
+        assert other.delete(path).status_code == 204
+        expected += [
+            change("created", created),
+            change("updated", replaced),
+            change("updated", changed),
+            change("deleted", changed),
+        ]
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_changes_come_in_the_order_of_the_writes(
+    listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """A change that was answered before another began is sent before it, also across processes."""
+    expected = [create(writer) for _ in range(50) for writer in writers]
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_of_changes_at_once_none_is_lost_or_sent_twice(
+    user: httpx.Client, base_url: str, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Eight writers at once: every client hears of each change once."""
+
+    def write(client: httpx.Client) -> list[dict[str, Any]]:
+        return [create(client) for _ in range(10)]
+
+    def number(message: dict[str, Any]) -> int:
+        return message["book"]["id"]
+
+    with eight(base_url, token_of(user)) as clients:
+        expected = [m for part in at_once([partial(write, c) for c in clients]) for m in part]
+    expected += settled(listeners, writers)
+    expected.sort(key=number)
+    for listener in listeners:
+        assert sorted(listener.heard, key=number) == expected
+
+
+def test_text_is_sent_as_it_is(listeners: list[Listener], writers: list[Writer]) -> None:
+    """A message is UTF-8, and has all text as the API has it."""
+    text = "Ünïcødé 図書館 \N{BOOKS} <b>\"so\"</b> & 'so' \\ \u2028"
+    message = create(writers[0], title=text, author=text)
+    for listener in listeners:
+        assert listener.hears(message)
+
+
+def test_a_client_hears_of_changes_from_the_moment_it_is_let_in(
+    service: Service, writers: list[Writer]
+) -> None:
+    """A change made right after the answer to the handshake is sent to the new client too."""
+    for writer in writers * 5:
+        with listening(service.base_url) as listener:
+            assert listener.hears(create(writer))
+
+
+REFUSED: dict[str, tuple[int, Callable[..., httpx.Response]]] = {
+    "a creation without a token": (
+        401,
+        lambda user, _other, _path, _isbn: user.post(BOOKS, json=book(), headers=ANONYMOUS),
+    ),
+    "a change without a token": (
+        401,
+        lambda user, _other, path, _isbn: user.patch(path, json={}, headers=ANONYMOUS),
+    ),
+    "a deletion without a token": (
+        401,
+        lambda user, _other, path, _isbn: user.delete(path, headers=ANONYMOUS),
+    ),
+    "another user's replacement": (
+        403,
+        lambda _user, other, path, _isbn: other.put(path, json=book()),
+    ),
+    "another user's change": (
+        403,
+        lambda _user, other, path, _isbn: other.patch(path, json={"title": "Mine"}),
+    ),
+    "another user's deletion": (403, lambda _user, other, path, _isbn: other.delete(path)),
+    "a change of no book": (
+        404,
+        lambda user, _other, _path, _isbn: user.patch(f"{BOOKS}/{2**62}", json={"title": "x"}),
+    ),
+    "a deletion of no book": (
+        404,
+        lambda user, _other, _path, _isbn: user.delete(f"{BOOKS}/{2**62}"),
+    ),
+    "a creation with a taken ISBN": (
+        409,
+        lambda user, _other, _path, taken: user.post(BOOKS, json=book(isbn=taken)),
+    ),
+    "a change to a taken ISBN": (
+        409,
+        lambda user, _other, path, taken: user.patch(path, json={"isbn": taken}),
+    ),
+    "a change of an older version": (
+        412,
+        lambda user, _other, path, _isbn: user.patch(path, json={"title": "x"}, headers=STALE),
+    ),
+    "a deletion of an older version": (
+        412,
+        lambda user, _other, path, _isbn: user.delete(path, headers=STALE),
+    ),
+    "a creation that is not valid": (
+        422,
+        lambda user, _other, _path, _isbn: user.post(BOOKS, json=book(title="")),
+    ),
+    "a change that is not valid": (
+        422,
+        lambda user, _other, path, _isbn: user.patch(path, json={"title": ""}),
+    ),
+    "no JSON": (400, lambda user, _other, path, _isbn: user.patch(path, content="{", headers=JSON)),
+}
+ANONYMOUS = {"Authorization": ""}
+STALE = {"If-Match": '"0"'}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_refused_write_is_not_sent(
+    user: httpx.Client,
+    other_user: httpx.Client,
+    listeners: list[Listener],
+    writers: list[Writer],
+    kind: str,
+) -> None:
+    """Of a write that is refused nobody hears."""
+    expected = [create(user, isbn=isbn()), create(user)]
+    taken, path = expected[0]["book"]["isbn"], f"{BOOKS}/{expected[1]['book']['id']}"
+    status, write = REFUSED[kind]
+    assert write(user, other_user, path, taken).status_code == status
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_of_eight_creators_of_one_isbn_only_the_winner_is_sent(
+    user: httpx.Client, base_url: str, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Of creators with the same ISBN exactly one wins, and only its book is sent."""
+    body = book(isbn=isbn())
+    with eight(base_url, token_of(user)) as clients:
+        answers = at_once([partial(client.post, BOOKS, json=body) for client in clients])
+    [created] = [answer.json() for answer in answers if answer.status_code == 201]
+    expected = [change("created", created), *settled(listeners, writers)]
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+@contextmanager
+def at_commit(service: Service, statement: str) -> Iterator[None]:
+    """Have PostgreSQL execute a statement whenever it commits a change to a book."""
+    function = sql.SQL(
+        "CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN {}; RETURN NULL; END$$"
+    )
+    trigger = sql.SQL(
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE OR DELETE ON {}"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit()"
+    )
+    with service.database() as connection:
+        [books] = tables(connection, "book")
+        connection.execute(function.format(sql.SQL(statement)))
+        connection.execute(trigger.format(books))
+        try:
+            yield
+        finally:
+            connection.execute("DROP FUNCTION at_commit() CASCADE")
+
+
+WRITES: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {
+    "created": lambda client, _path: client.post(BOOKS, json=book()),
+    "updated": lambda client, path: client.patch(path, json={"title": secrets.token_hex(4)}),
+    "deleted": lambda client, path: client.delete(path),
+}
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_who_has_heard_of_a_change_reads_it(
+    service: Service, listeners: list[Listener], writers: list[Writer], kind: str
+) -> None:
+    """A change is sent after its commit: who has heard of it reads it, from any process.
+
+    A commit takes half a second here, so that what is sent before it comes too early.
+    """
+    written = create(writers[0])
+    path = f"{BOOKS}/{written['book']['id']}"
+    with (
+        writing(service.web_processes(), service.base_url, token_of(writers[0])) as readers,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        for reader in readers * 2:
+            assert reader.get(path).json() == written["book"]
+        for listener in listeners:
+            assert listener.hears(written)
+        with at_commit(service, "PERFORM pg_sleep(0.5)"):
+            answer = pool.submit(WRITES[kind], writers[0], path)
+            message = listeners[0].hear()
+            found = [reader.get(f"{BOOKS}/{message['book']['id']}") for reader in readers]
+        assert answer.result().is_success
+    assert message["type"] == f"book.{kind}"
+    for response in found:
+        if kind == "deleted":
+            problem(response, 404)
+        else:
+            assert response.json() == message["book"]
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_a_change_that_cannot_be_committed_is_not_sent(
+    service: Service, listeners: list[Listener], writers: list[Writer], kind: str
+) -> None:
+    """Of a write that fails at its very end, the commit, nobody hears."""
+    expected = [create(writers[0])]
+    path = f"{BOOKS}/{expected[0]['book']['id']}"
+    with at_commit(service, "RAISE EXCEPTION 'no'"):
+        assert WRITES[kind](writers[0], path).is_server_error
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
+def test_a_filter_lets_only_its_authors_through(
+    listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """After `{"action": "filter", "authors": [...]}` only those authors' books are sent."""
+    wanted, other, unwanted = (f"Ünïcødé 図書館 {secrets.token_hex(4)}" for _ in range(3))
+    for listener in listeners:
+        listener.filter(wanted, other)
+    expected = []
+    for writer in writers:
+        for author in (wanted, unwanted, other):
+            created = create(writer, author=author)
+            path = f"{BOOKS}/{created['book']['id']}"
+            changed = writer.patch(path, json={"title": "Dawn"}).json()
+            assert writer.delete(path).status_code == 204
+            if author != unwanted:
+                expected += [created, change("updated", changed), change("deleted", changed)]
+    last = create(writers[0], author=wanted)
+    for listener in listeners:
+        assert listener.hears(last)
+        assert [m for m in listener.heard if "book" in m] == [*expected, last]
+
+
+def test_a_filter_takes_the_place_of_the_one_before(listener: Listener, user: httpx.Client) -> None:
+    """Of two filters the last holds, and an empty list ends it."""
+    before, now, other = (secrets.token_hex(8) for _ in range(3))
+    listener.filter(before)
+    listener.filter(now)
+    listener.heard.clear()
+    changes = [create(user, author=author) for author in (before, now)]
+    listener.filter()
+    changes += [create(user, author=author) for author in (before, other)]
+    assert listener.hears(*changes[2:])
+    assert [m for m in listener.heard if "book" in m] == changes[1:]
+
+
+def test_a_filter_is_its_connections_own(listeners: list[Listener], writers: list[Writer]) -> None:
+    """A filter of one client takes nothing from another, of the same process or not."""
+    authors = [secrets.token_hex(8) for _ in listeners[1:]]
+    for listener, author in zip(listeners[1:], authors, strict=True):
+        listener.filter(author)
+    changes = [create(writer, author=author) for writer in writers for author in authors]
+    assert listeners[0].hears(*changes)
+    for listener, author in zip(listeners[1:], authors, strict=True):
+        own = [message for message in changes if message["book"]["author"] == author]
+        assert listener.hears(*own)
+        assert [m for m in listener.heard if "book" in m] == own
+
+
+NO_FILTERS: dict[str, str | bytes] = {
+    "nothing": "",
+    "blanks": "  ",
+    "no JSON": "{",
+    "words": "filter",
+    "a list": "[]",
+    "null": "null",
+    "a number": "1",
+    "a text": '"filter"',
+    "nothing in an object": "{}",
+    "no action": '{"authors": []}',
+    "no authors": '{"action": "filter"}',
+    "another action": '{"action": "subscribe", "authors": []}',
+    "an action in capitals": '{"action": "FILTER", "authors": []}',
+    "an action of null": '{"action": null, "authors": []}',
+    "an action in a list": '{"action": ["filter"], "authors": []}',
+    "authors of null": '{"action": "filter", "authors": null}',
+    "one author": '{"action": "filter", "authors": "Ursula K. Le Guin"}',
+    "an object of authors": '{"action": "filter", "authors": {"0": "Ursula K. Le Guin"}}',
+    "an author of null": '{"action": "filter", "authors": [null]}',
+    "an author in figures": '{"action": "filter", "authors": ["Ursula K. Le Guin", 7]}',
+    "an author of true": '{"action": "filter", "authors": [true]}',
+    "a list of lists": '{"action": "filter", "authors": [["Ursula K. Le Guin"]]}',
+    "one field too many": '{"action": "filter", "authors": [], "titles": []}',
+    "two objects": '{"action": "filter", "authors": []} {}',
+    "NaN": '{"action": "filter", "authors": NaN}',
+    "NaN alone": "NaN",
+    "infinity": '{"action": "filter", "authors": [-Infinity]}',
+    "a huge number": f'{{"action": "filter", "authors": {"9" * 4000}}}',
+    "a lone surrogate": '{"action": "filter", "authors": ["\\ud800"]}',
+    "a lone surrogate for a name": '{"action": "filter", "authors": [], "\\udfff": 1}',
+    "a lone surrogate for an action": '{"action": "\\ud800", "authors": []}',
+    "deep lists": "[" * 4096,
+    "deep lists that end": "[" * 2048 + "]" * 2048,
+    "deep objects": '{"a":' * 800,
+    "deep authors": f'{{"action": "filter", "authors": {"[" * 2000 + "]" * 2000}}}',
+    "a NUL": "\0",
+    "a comment": '{"action": "filter", "authors": []} // all',
+    "a binary message": b'{"action": "filter", "authors": []}',
+    "nothing in a binary message": b"",
+    "a binary message of no UTF-8": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("kind", NO_FILTERS)
+def test_anything_else_is_answered_with_an_error(
+    listener: Listener, user: httpx.Client, kind: str
+) -> None:
+    """What is no filter gets `{"type": "error", "detail": "..."}`; all stays as it was."""
+    author = secrets.token_hex(8)
+    listener.filter(author)
+    answer = listener.ask(NO_FILTERS[kind])
+    assert {*answer} == {"type", "detail"}
+    assert answer["type"] == "error"
+    assert answer["detail"]
+    assert isinstance(answer["detail"], str)
+    listener.heard.clear()
+    create(user)
+    wanted = create(user, author=author)
+    assert listener.hear() == wanted
+
+
+def padded(size: int, **message: Any) -> str:
+    """Write a message as JSON of a size in bytes."""
+    text = json.dumps(message, ensure_ascii=False)
+    return text + " " * (size - len(text.encode()))
+
+
+def test_a_message_of_4_kib_is_taken(listener: Listener, user: httpx.Client) -> None:
+    """A message of 4096 bytes is one like any other."""
+    authors = [f"{number} 図書館" for number in range(150)]
+    message = padded(4096, action="filter", authors=authors)
+    assert listener.ask(message) == {"type": "filter", "authors": authors}
+    assert listener.hears(create(user, author=authors[-1]))
+    assert listener.ask("x" * 4096)["type"] == "error"
+    assert listener.ask(b"x" * 4096)["type"] == "error"
+
+
+TOO_LARGE: dict[str, str | bytes] = {
+    "4097 bytes": padded(4097, action="filter", authors=[]),
+    "4097 binary bytes": bytes(4097),
+    "4098 bytes in 2049 characters": "é" * 2049,
+    "70,000 bytes": " " * 70_000,
+}
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize("kind", TOO_LARGE)
+def test_a_message_over_4_kib_closes_with_1009(
+    base_url: str, kind: str, compression: str | None
+) -> None:
+    """A message over 4 KiB closes with 1009: bytes count, as they are before any compression."""
+    with (
+        listening(base_url, compression=compression) as listener,
+        pytest.raises(ConnectionClosedError) as closed,
+    ):
+        listener.ask(TOO_LARGE[kind])
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1009
+
+
+SHOP = "https://shop.example"
+PARTNER = "https://partner.example:8443"
+
+
+@pytest.fixture(scope="module")
+def shop(service: Service) -> Iterator[str]:
+    """Give the address of a process that knows two origins."""
+    with service.another_web(CORS_ORIGINS=f"{SHOP},{PARTNER}") as (_, base_url):
+        yield base_url
+
+
+def test_who_is_no_browser_needs_no_origin(shop: str) -> None:
+    """A handshake without `Origin` is let in."""
+    with listening(shop) as listener:
+        listener.filter()
+
+
+@pytest.mark.parametrize("origin", [SHOP, PARTNER])
+def test_a_known_origin_is_let_in(shop: str, origin: str) -> None:
+    """The origins in `CORS_ORIGINS` are let in."""
+    with listening(shop, origin=origin) as listener:
+        listener.filter()
+
+
+def test_the_own_host_is_let_in(base_url: str) -> None:
+    """A page of the service itself is let in, with no `CORS_ORIGINS`."""
+    with listening(base_url, origin=base_url) as listener:
+        listener.filter()
+
+
+@pytest.mark.parametrize("host", ["books.example", "books.example:8080"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_own_host_is_the_requests(base_url: str, host: str, scheme: str) -> None:
+    """The own host is what the request calls it, also behind a proxy that speaks TLS."""
+    with Raw(base_url, Host=host, Origin=f"{scheme}://{host}") as peer:
+        assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
+
+
+FOREIGN = {
+    "another host": "https://evil.example",
+    "null": "null",
+    "any": "*",
+    "a file": "file://",
+    "another scheme": SHOP.replace("https", "http"),
+    "another port": f"{SHOP}:8443",
+    "no port": PARTNER.removesuffix(":8443"),
+    "a longer host": f"{SHOP}.evil.example",
+    "a longer name": SHOP.replace("shop", "evil-shop"),
+    "a part of the host": "https://example",
+    "two origins": f"{SHOP} {PARTNER}",
+    "a list": f"{SHOP}, {PARTNER}",
+    "a user": f"{SHOP}@evil.example",
+    "a path": f"https://evil.example/{SHOP}",
+    "a fragment": f"https://evil.example#{SHOP}",
+    "the own name, another port": "http://127.0.0.1:1",
+    "the own name, no port": "http://127.0.0.1",
+    "the own host as a user": "http://{host}@evil.example",
+    "the own host, longer": "http://{host}.evil.example",
+    "the own host, one digit more": "http://{host}0",
+    "the own host after a blank": "http://evil.example {host}",
+    "the own host as a path": "http://evil.example/{host}",
+    "the own port of another name": "http://localhost:{port}",
+    "the own host without a scheme": "{host}",
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_another_origin_is_refused(shop: str, kind: str) -> None:
+    """Any other origin is 403, with nothing of a WebSocket."""
+    url = httpx.URL(shop)
+    origin = FOREIGN[kind].format(host=url.netloc.decode(), port=url.port)
+    with connect(shop) as client:
+        response = client.get(FEED, headers=handshake(Origin=origin))
+    problem(response, 403)
+    assert "Sec-WebSocket-Accept" not in response.headers
+
+
+@pytest.mark.parametrize("origin", [SHOP, "http://localhost:3000", "null"])
+def test_by_default_no_other_origin_is_let_in(anonymous: httpx.Client, origin: str) -> None:
+    """Without `CORS_ORIGINS` only the own host is let in."""
+    problem(anonymous.get(FEED, headers=handshake(Origin=origin)), 403)
+
+
+def test_a_plain_request_is_told_to_upgrade(anonymous: httpx.Client) -> None:
+    """`GET /ws/books` without a handshake is 426, with `Upgrade` (RFC 9110, section 15.5.22)."""
+    response = anonymous.get(FEED)
+    problem(response, 426)
+    assert response.headers["Upgrade"] == "websocket"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_the_feed_takes_get_alone(anonymous: httpx.Client, method: str) -> None:
+    """Another method is 405 with `Allow`, also with the headers of a handshake."""
+    for headers in ({}, handshake()):
+        response = anonymous.request(method, FEED, headers=headers)
+        problem(response, 405)
+        assert "GET" in response.headers["Allow"]
+
+
+BAD_HANDSHAKES: dict[str, dict[str, str | None]] = {
+    "no upgrade": {"Upgrade": None},
+    "another upgrade": {"Upgrade": "h2c"},
+    "no connection": {"Connection": None},
+    "another connection": {"Connection": "close"},
+    "no version": {"Sec_WebSocket_Version": None},
+    "version 8": {"Sec_WebSocket_Version": "8"},
+    "version 14": {"Sec_WebSocket_Version": "14"},
+    "a version in words": {"Sec_WebSocket_Version": "thirteen"},
+    "no key": {"Sec_WebSocket_Key": None},
+    "an empty key": {"Sec_WebSocket_Key": ""},
+    "a key of 8 bytes": {"Sec_WebSocket_Key": "MDEyMzQ1Njc="},
+    "a key of 17 bytes": {"Sec_WebSocket_Key": "MDEyMzQ1Njc4OWFiY2RlZmc="},
+    "a key that is no base64": {"Sec_WebSocket_Key": "?" * 24},
+}
+
+
+@pytest.mark.parametrize("kind", BAD_HANDSHAKES)
+def test_a_bad_handshake_is_a_problem(anonymous: httpx.Client, kind: str) -> None:
+    """What RFC 6455, section 4.2, does not allow is refused: 400 or 426."""
+    response = anonymous.get(FEED, headers=handshake(**BAD_HANDSHAKES[kind]))
+    problem(response, 400, 426)
+
+
+@pytest.mark.parametrize("version", ["8", "14"])
+def test_another_version_is_told_the_right_one(anonymous: httpx.Client, version: str) -> None:
+    """RFC 6455, section 4.4: who asks for another version is told that this is 13."""
+    response = anonymous.get(FEED, headers=handshake(Sec_WebSocket_Version=version))
+    problem(response, 426)
+    assert response.headers["Sec-WebSocket-Version"] == "13"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Upgrade": "WebSocket"},
+        {"Connection": "keep-alive, upgrade"},
+        {"Sec_WebSocket_Extensions": "permessage-deflate; client_max_window_bits"},
+        {"Sec_WebSocket_Extensions": "x-made-up; y=1, another"},
+        {"Sec_WebSocket_Extensions": "permessage-deflate; made_up=1"},
+        {"Sec_WebSocket_Extensions": "permessage-deflate; server_max_window_bits=99"},
+        {"Sec_WebSocket_Extensions": ";;,=,"},
+        {"Sec_WebSocket_Protocol": "chat, superchat"},
+    ],
+    ids=str,
+)
+def test_a_handshake_may_ask_for_more(base_url: str, changes: dict[str, str]) -> None:
+    """Extensions and protocols that the feed does not have, it does not promise."""
+    with Raw(base_url, **changes) as peer:
+        assert "Sec-WebSocket-Protocol" not in peer.headers
+        assert "made" not in peer.headers.get("Sec-WebSocket-Extensions", "")
+        assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
+
+
+def test_the_answer_to_the_handshake_carries_the_headers(base_url: str) -> None:
+    """The 101 has the headers of every response, and the request's id or a new one."""
+    given = secrets.token_hex(8)
+    for headers in ({}, {"X_Request_ID": given}):
+        with Raw(base_url, **headers) as peer:
+            common_headers(httpx.Response(101, headers=peer.headers))
+            if headers:
+                assert peer.headers.get_list("X-Request-ID") == [given]
+            else:
+                assert is_uuid(peer.headers["X-Request-ID"])
+
+
+def test_a_connection_is_one_line_in_the_log(service: Service, writers: list[Writer]) -> None:
+    """The log has one JSON object for the request, and nothing of the secrets in its query."""
+    request_id, secret = secrets.token_hex(8), secrets.token_hex(20)
+
+    def logged(of: str) -> list[dict[str, Any]]:
+        return [e for e in service.web.events() if e.get("request_id") == of and "status" in e]
+
+    with Raw(service.base_url, path=f"{FEED}?token={secret}", X_Request_ID=request_id) as peer:
+        [line] = until(lambda: logged(request_id), within=5, failing="nothing is in the log")
+        assert (line["method"], line["path"], line["status"]) == ("GET", FEED, 101)
+        assert 0 <= line["duration_ms"] < 5000
+        assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
+        peer.send(close_frame(1000))
+        assert peer.end() == ([], 1000)
+    for writer in writers:
+        later = secrets.token_hex(8)
+        writer.get("/healthz", headers={"X-Request-ID": later})
+        until(partial(logged, later), within=5, failing="a later request is not in the log")
+    assert len(logged(request_id)) == 1
+    assert secret not in service.web.output()
+
+
+def test_connections_are_counted(base_url: str, anonymous: httpx.Client) -> None:
+    """`http_requests_total{method="GET",route="/ws/books",status="101"}` counts them."""
+
+    def counted() -> float:
+        families = text_string_to_metric_families(anonymous.get("/metrics").text)
+        labels = {"method": "GET", "route": FEED, "status": "101"}
+        samples = [sample for family in families for sample in family.samples]
+        return sum(s.value for s in samples if "_total" in s.name and s.labels == labels)
+
+    before = counted()
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(listening(base_url))
+        assert counted() == before + 8
+    assert counted() == before + 8
+
+
+def test_a_client_that_closes_is_answered(listener: Listener) -> None:
+    """A client of another library that closes gets its code back."""
+    listener.connection.close(4321)
+    with pytest.raises(ConnectionClosed) as closed:
+        listener.hear()
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 4321
+
+
+def test_on_sigterm_clients_are_told_to_go_away(service: Service, user: httpx.Client) -> None:
+    """On SIGTERM each client gets 1001, and the processes end in time, whatever clients do."""
+    with service.another_web() as (web, base_url), ExitStack() as stack:
+        processes = both(web, base_url)
+        found = stack.enter_context(in_each(processes, lambda: listening(base_url)))
+        silent = stack.enter_context(in_each(processes, lambda: Raw(base_url)))
+        message = create(user)
+        for listener in found:
+            assert listener.hears(message)
+        web.terminate()
+        for listener in found:
+            with pytest.raises(ConnectionClosedOK) as closed:
+                listener.hear()
+            assert closed.value.rcvd
+            assert closed.value.rcvd.code == 1001
+        assert web.wait(30) in {0, -signal.SIGTERM}
+        for peer in silent:
+            assert peer.end() == ([message], 1001)
+
+
+def test_a_change_that_is_made_at_the_end_is_sent_too(
+    service: Service, user: httpx.Client, listeners: list[Listener]
+) -> None:
+    """A write that is under way on SIGTERM is finished, and sent to the clients that are left."""
+    with service.another_web() as (web, base_url), ThreadPoolExecutor(1) as pool:
+        with connect(base_url, token_of(user)) as client:
+            with service.locked("book"):
+                answer = pool.submit(create, client)
+                until(service.waiting, within=10, failing="the write does not wait")
+                web.terminate()
+                port = httpx.URL(base_url).port or 0
+                until(lambda: not accepts(port), within=5, failing="it still accepts connections")
+            message = answer.result()
+        for listener in listeners:
+            assert listener.hears(message)
+        assert web.wait(30) in {0, -signal.SIGTERM}
