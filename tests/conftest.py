@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
 import pytest
 import yaml
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 ROOT = Path(__file__).parents[1]
 STACKYARD = Path(sys.executable).parent / "stackyard"
@@ -134,3 +136,30 @@ def git(stackyard: Command) -> Callable[..., str]:
         ).stdout.strip()
 
     return ask
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """Chromium, without a window, and with nothing that it remembers."""
+    chromium, driver = shutil.which("chromium") or shutil.which("google-chrome"), "chromedriver"
+    if not (chromium and shutil.which(driver)):
+        reason = "needs Chromium and ChromeDriver: apt-get install chromium chromium-driver"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    options = ChromeOptions()
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.binary_location = chromium
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--window-size=1200,900",
+        f"--user-data-dir={tmp_path / 'profile'}",
+    ):
+        options.add_argument(argument)
+    browser = Chrome(options, ChromeService(shutil.which(driver)))
+    try:
+        yield browser
+    finally:
+        browser.quit()

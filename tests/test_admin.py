@@ -1,14 +1,12 @@
 """The admin site of the Django project in a real browser, which sends the headers that count."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -36,31 +34,6 @@ def service() -> Iterator[Service]:
             yield service
         finally:
             service.stop()
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
-    chromium, driver = shutil.which("chromium") or shutil.which("google-chrome"), "chromedriver"
-    if not (chromium and shutil.which(driver)):
-        reason = "needs Chromium and ChromeDriver: apt-get install chromium chromium-driver"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--window-size=1200,900",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(argument)
-    browser = Chrome(options, ChromeService(shutil.which(driver)))
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 def test_a_superuser_edits_a_book(service: Service, browser: Chrome) -> None:
