@@ -2,7 +2,9 @@
 
 import sys
 
-from benchmarks import command, services
+from tests.contract.service import WITH_FEED
+
+from benchmarks import command, feed, services
 
 
 def main() -> None:
@@ -10,6 +12,8 @@ def main() -> None:
     command.report()
     for framework in sys.argv[1:] or services.HELLO_COMMANDS:
         services.report(framework)
+        if framework in WITH_FEED:
+            feed.report(framework)
 
 
 if __name__ == "__main__":
