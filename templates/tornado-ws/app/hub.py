@@ -45,6 +45,7 @@ class Hub:
 
     def __init__(self, url: str) -> None:
         self.clients: set[Client] = set()
+        self.begun = asyncio.Event()  # once it is subscribed, or has failed to
         self._redis = Redis.from_url(
             url,
             socket_timeout=0.25,
@@ -76,10 +77,12 @@ class Hub:
                     await subscription.subscribe(CHANNEL)
                     async for message in messages(subscription):
                         pause = SHORTEST_PAUSE
+                        self.begun.set()
                         if message["type"] == "message":
                             self._receive(message["data"])
             except (RedisError, OSError) as error:
                 logger.warning("feed: this process serves its clients alone", error=str(error))
+                self.begun.set()
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads the load
             pause = min(pause * 2, LONGEST_PAUSE)
 

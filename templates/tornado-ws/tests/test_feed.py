@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -480,7 +480,12 @@ async def test_clients_are_told_when_the_process_ends(
     monkeypatch.setattr("app.handlers.feed.hub", own)
     lifeline, held = os.pipe()
     process = asyncio.create_task(main("127.0.0.1", lifeline))
-    listener = await websocket_connect(f"ws://127.0.0.1:{port}/ws/books")
+    listener = None
+    async with asyncio.timeout(PATIENCE):
+        while listener is None:  # it does not listen at once
+            with suppress(ConnectionRefusedError):
+                listener = await websocket_connect(f"ws://127.0.0.1:{port}/ws/books")
+            await asyncio.sleep(0.01)
 
     os.close(held)
 

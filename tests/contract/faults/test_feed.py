@@ -202,14 +202,14 @@ def test_a_client_that_does_not_read_is_cut_off(
 ) -> None:
     """A client that does not read is cut off with 1013 once 256 messages wait for it.
 
-    All the others hear of each change within a second of its answer, as ever.
+    All the others hear of each change within two seconds of its request.
     """
-    answered: dict[int, float] = {}
+    begun: dict[int, float] = {}
 
     def write(client: httpx.Client) -> None:
         for _ in range(FLOOD // 8):
-            message = large(client)
-            answered[message["book"]["id"]] = time.monotonic()
+            now = time.monotonic()
+            begun[large(client)["book"]["id"]] = now
 
     def hear(listener: Listener) -> dict[int, float]:
         return {listener.hear()["book"]["id"]: time.monotonic() for _ in range(FLOOD // 8 * 8)}
@@ -222,9 +222,9 @@ def test_a_client_that_does_not_read_is_cut_off(
         heard = [pool.submit(hear, listener) for listener in listeners]
         at_once([partial(write, client) for client in clients])
         for future in heard:
-            delays = [when - answered[of] for of, when in future.result().items()]
-            assert len(delays) == len(answered)
-            assert max(delays) < 1
+            delays = [when - begun[of] for of, when in future.result().items()]
+            assert len(delays) == len(begun)
+            assert max(delays) < 2
         for peer in slow:
             messages, code = peer.end()
             assert code == 1013
