@@ -3,6 +3,7 @@
 import asyncio
 import random
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator
 from functools import cached_property
 from typing import Any, Protocol
@@ -21,6 +22,8 @@ from app.settings import settings
 # Redis' channels are the same in each of its databases: the name tells ours from another's.
 CHANNEL = f"changes{settings.redis_url.path}"
 SILENCE = 10  # seconds after which Redis is asked whether it is still there
+TIMEOUT = 5  # seconds: a process that tells a thousand clients is late to read an answer
+PATIENCE = 0.25  # seconds that a request waits for Redis
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts to subscribe
 
 logger = structlog.get_logger()
@@ -46,10 +49,12 @@ class Hub:
     def __init__(self, url: str) -> None:
         self.clients: set[Client] = set()
         self.begun = asyncio.Event()  # once it is subscribed, or has failed to
+        self._unsent: deque[tuple[bytes, asyncio.Future[None]]] = deque()
+        self._sending: asyncio.Task[None] | None = None
         self._redis = Redis.from_url(
             url,
-            socket_timeout=0.25,
-            socket_connect_timeout=0.25,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
 
@@ -59,14 +64,19 @@ class Hub:
         return secrets.token_hex(8).encode()
 
     async def publish(self, kind: str, book: Book) -> None:
-        """Tell all clients of a change; call it after the commit, before the answer."""
+        """Tell all clients of a change; call it after the commit, before the answer.
+
+        Redis has it when this returns, so that changes made one after the other keep their order
+        whichever process makes them; or a little later, if it is slow.
+        """
         change = Change.model_validate({"type": kind, "book": book})
         message = change.model_dump_json()
         self._tell(change, message)
-        try:
-            await self._redis.publish(CHANNEL, self._id + message.encode())
-        except RedisError as error:
-            logger.warning("feed: clients of other processes are not told", error=str(error))
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unsent.append((message.encode(), sent))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send())
+        await asyncio.wait({sent}, timeout=PATIENCE)
 
     async def run(self) -> None:
         """Pass on what other processes publish, until cancelled, however often Redis is lost."""
@@ -92,8 +102,21 @@ class Hub:
             client.close(1001, "The service is going away.")
 
     async def disconnect(self) -> None:
-        """Close the connections to Redis."""
+        """Close the connections to Redis, once everything is sent."""
+        if self._sending:
+            await self._sending
         await self._redis.aclose()
+
+    async def _send(self) -> None:
+        """Publish what is not sent yet, in order; give all of it up when Redis does not answer."""
+        while self._unsent:
+            message, sent = self._unsent.popleft()
+            try:
+                await self._redis.publish(CHANNEL, self._id + message)
+            except RedisError as error:
+                logger.warning("feed: clients of other processes are not told", error=str(error))
+                self._unsent.clear()
+            sent.set_result(None)
 
     def _receive(self, published: bytes) -> None:
         origin, message = published[: len(self._id)], published[len(self._id) :]

@@ -69,9 +69,10 @@ class FeedHandler(BaseHandler, WebSocketHandler):
             raise ProblemError(426, "This path speaks WebSocket, version 13.", offer)
         if not KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
             raise ProblemError(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
-        self.stream.set_nodelay(True)
-        self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        await super().get()
+        if not self.stream.closed():
+            self.stream.set_nodelay(True)
+            self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            await super().get()
 
     def check_origin(self, origin: str) -> bool:
         """Let in the pages of known origins; Tornado asks about no page of the service itself."""
