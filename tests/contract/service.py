@@ -284,8 +284,10 @@ class Service(Target):
         return done.stdout
 
     def _ready(self) -> bool:
+        """Tell whether every web process listens, and the service is ready."""
         assert self.web.running, f"web has ended:\n{self.web.output()}"
-        return _answers_ok(f"{self.base_url}/readyz")
+        listening = len(self.web_processes()) == int(self.env["WEB_CONCURRENCY"])
+        return listening and _answers_ok(f"{self.base_url}/readyz")
 
     def _works(self) -> bool:
         """Tell whether a worker waits for tasks: it holds a blocking read on the broker."""

@@ -80,7 +80,7 @@ def check_refusal(output: str, settings: dict[str, str | None]) -> None:
 
 def relevant(service: Service, settings: dict[str, str | None]) -> bool:
     optional = {
-        "REDIS_URL": service.has_cache,
+        "REDIS_URL": service.has_cache or service.has_feed,
         "CELERY_BROKER_URL": service.has_tasks,
         "SMTP_URL": service.has_tasks,
         "MAIL_FROM": service.has_tasks,
