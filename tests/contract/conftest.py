@@ -45,13 +45,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         option = metafunc.config.getoption
         given = option("--project", None) or option("--base-url", None)
         chosen = ["given"] if given else option("--framework", None) or FRAMEWORKS
-        if "with_feed" in metafunc.fixturenames:
-            chosen = [name for name in chosen if name in WITH_FEED] or chosen
         metafunc.parametrize("framework", chosen, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the feed's tests out if only frameworks without one are asked for."""
+    """Leave the feed's tests out for the frameworks that have none."""
     with_feed = {"given", *WITH_FEED}
 
     def wanted(item: pytest.Item) -> bool:

@@ -1,4 +1,4 @@
-"""The live feed: who is told of what, by way of Redis or without it, and who is cut off."""
+"""The live feed: who is told of what, who is let in, and who is cut off."""
 
 import asyncio
 import json
@@ -9,44 +9,21 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from redis.asyncio import Redis
-from structlog.testing import capture_logs
-from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httpclient import HTTPClientError
 from tornado.testing import bind_unused_port
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from app.app import main
-from app.hub import CHANNEL, Hub, hub
+from app.hub import Hub, hub
 from app.models import Book
 from app.schemas import Book as ShownBook
-from app.schemas import Change
 from app.settings import settings
 from tests.factories import ISBN, book_body
+from tests.feed import PATIENCE, hear, listening
 from tests.fixtures import finish_requests
 
 URL = "/api/v1/books"
-PATIENCE = 20  # seconds
-
-
-@asynccontextmanager
-async def listening(
-    client: AsyncClient, **headers: str
-) -> AsyncIterator[WebSocketClientConnection]:
-    """Connect to the feed of the server that `client` talks to."""
-    url = client.base_url.copy_with(scheme="ws", path="/ws/books")
-    connection = await websocket_connect(HTTPRequest(str(url), headers=headers))
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-async def hear(connection: WebSocketClientConnection) -> Any:
-    """Return the next message, or None at the connection's end."""
-    async with asyncio.timeout(PATIENCE):
-        message = await connection.read_message()
-    return None if message is None else json.loads(message)
 
 
 async def ask(connection: WebSocketClientConnection, message: Any) -> Any:
@@ -289,177 +266,6 @@ class TestBadCompany:
                 kept += 1
             assert idle.close_code == 1013
             assert 256 <= kept < 500
-
-
-@asynccontextmanager
-async def running(hub: Hub) -> AsyncIterator[Hub]:
-    """Have a hub subscribed."""
-    subscription = asyncio.create_task(hub.run())
-    yield hub
-    while not subscription.done():  # `wait_for`, which redis-py uses, may miss one in Python 3.11
-        subscription.cancel()
-        await asyncio.wait({subscription}, timeout=1)
-    await hub.disconnect()
-
-
-async def subscribed(count: int) -> None:
-    """Wait until as many hubs are subscribed, of which the application's is one."""
-    async with Redis.from_url(str(settings.redis_url)) as redis, asyncio.timeout(PATIENCE):
-        while True:
-            [(_, found)] = await redis.pubsub_numsub(CHANNEL)
-            if found == count:
-                return
-            await asyncio.sleep(0.01)
-
-
-class Neighbour:
-    """A client of another process."""
-
-    def __init__(self) -> None:
-        self.heard: asyncio.Queue[Any] = asyncio.Queue()
-
-    def tell(self, _: Change, message: str) -> None:
-        self.heard.put_nowait(json.loads(message))
-
-    def close(self, code: int, reason: str) -> None:
-        raise NotImplementedError
-
-
-@pytest.fixture
-async def elsewhere(application: Application) -> AsyncIterator[Hub]:
-    """Give the hub of another process."""
-    await subscribed(1)
-    async with running(Hub(str(settings.redis_url))) as elsewhere:
-        await subscribed(2)
-        yield elsewhere
-
-
-class TestProcesses:
-    async def test_clients_of_other_processes_are_told(
-        self, client: AsyncClient, auth_headers: dict[str, str], elsewhere: Hub
-    ) -> None:
-        neighbour = Neighbour()
-        elsewhere.clients.add(neighbour)
-
-        created = await client.post(URL, json=book_body(), headers=auth_headers)
-
-        async with asyncio.timeout(PATIENCE):
-            heard = await neighbour.heard.get()
-        assert heard == {"type": "book.created", "book": created.json()}
-
-    async def test_clients_are_told_of_changes_in_other_processes(
-        self, client: AsyncClient, book: Book, elsewhere: Hub
-    ) -> None:
-        async with listening(client) as listener:
-            await elsewhere.publish("book.updated", ShownBook.model_validate(book))
-
-            read = await client.get(f"{URL}/{book.id}")
-            assert await hear(listener) == {"type": "book.updated", "book": read.json()}
-
-    async def test_a_change_is_told_once(
-        self, client: AsyncClient, auth_headers: dict[str, str], book: Book, elsewhere: Hub
-    ) -> None:
-        async with listening(client) as listener:
-            await client.post(URL, json=book_body(), headers=auth_headers)
-            # Redis keeps the order: an echo of the first would come before the second.
-            await elsewhere.publish("book.deleted", ShownBook.model_validate(book))
-
-            heard = [(await hear(listener))["type"] for _ in range(2)]
-            assert heard == ["book.created", "book.deleted"]
-
-    async def test_what_is_no_change_is_passed_over(
-        self, client: AsyncClient, book: Book, elsewhere: Hub
-    ) -> None:
-        async with Redis.from_url(str(settings.redis_url)) as redis:
-            await redis.publish(CHANNEL, b"\xff" * 100)
-
-        async with listening(client) as listener:
-            await elsewhere.publish("book.updated", ShownBook.model_validate(book))
-            assert (await hear(listener))["type"] == "book.updated"
-
-
-class Relay:
-    """Stands between a hub and Redis, which it can lose, or keep silent about."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.silent = False
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def stop(self) -> None:
-        self._server.close()
-        for writer in self._writers:
-            writer.close()
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        redis = settings.redis_url
-        far_reader, far_writer = await asyncio.open_connection(redis.host, redis.port)
-        self._writers += [writer, far_writer]
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            if not self.silent:
-                writer.write(data)
-        writer.close()
-
-
-class TestRedisLost:
-    @pytest.fixture
-    async def relay(
-        self, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
-    ) -> AsyncIterator[Relay]:
-        """Give a relay between Redis and the hub of the application."""
-        relay = Relay()
-        await relay.start()
-        monkeypatch.setattr("app.hub.SILENCE", 0.5)
-        async with running(
-            Hub(f"redis://127.0.0.1:{relay.port}{settings.redis_url.path}")
-        ) as relayed:
-            for module in ("books", "feed"):
-                monkeypatch.setattr(f"app.handlers.{module}.hub", relayed)
-            await subscribed(2)
-            yield relay
-        relay.stop()
-
-    async def test_a_process_serves_its_own_clients_with_a_warning(
-        self, client: AsyncClient, auth_headers: dict[str, str], relay: Relay
-    ) -> None:
-        async with listening(client) as listener:
-            relay.stop()
-
-            with capture_logs() as logs:
-                created = await client.post(URL, json=book_body(), headers=auth_headers)
-
-            assert created.status_code == 201
-            assert await hear(listener) == {"type": "book.created", "book": created.json()}
-            assert "warning" in {line["log_level"] for line in logs}
-
-    async def test_once_it_is_back_other_processes_are_heard_again(
-        self, client: AsyncClient, book: Book, relay: Relay
-    ) -> None:
-        relay.stop()
-        await subscribed(1)
-
-        await relay.start()
-        await subscribed(2)
-
-        async with listening(client) as listener:
-            await hub.publish("book.updated", ShownBook.model_validate(book))
-            assert (await hear(listener))["type"] == "book.updated"
-
-    async def test_one_that_says_nothing_is_given_up_and_tried_again(self, relay: Relay) -> None:
-        with capture_logs() as logs:
-            relay.silent = True
-            await subscribed(1)
-            relay.silent = False
-            await subscribed(2)
-
-        assert "warning" in {line["log_level"] for line in logs}
 
 
 async def test_the_page_at_the_root_connects_to_the_feed(client: AsyncClient) -> None:
