@@ -57,7 +57,7 @@ def operation(**described: Any) -> Callable[[Method], Method]:
     return describe
 
 
-def document(routes: Mapping[type[RequestHandler], str], *, title: str, description: str) -> str:
+def document(routes: Mapping[type[RequestHandler], str], *, title: str, description: str) -> bytes:
     """Return the document, in JSON, of each method that is described."""
     paths: dict[str, dict[str, Any]] = {}
     models: set[type[BaseModel]] = {schemas.Problem}
@@ -81,7 +81,7 @@ def document(routes: Mapping[type[RequestHandler], str], *, title: str, descript
                 "securitySchemes": {"bearer": _SECURITY},
             },
         }
-    )
+    ).encode()
 
 
 def _operation(method: Callable[..., Any], path: str, described: Operation) -> dict[str, Any]:

@@ -1,12 +1,8 @@
 """What is for people: the catalogue live, and the API's documentation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from app.handlers.base import BaseHandler
-
-if TYPE_CHECKING:
-    from app.app import BookApplication
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -32,4 +28,4 @@ class DocumentHandler(BaseHandler):
 
     def get(self) -> None:
         """Give the OpenAPI document."""
-        self.answer(cast("BookApplication", self.application).document.encode())
+        self.answer(self.settings["document"])
