@@ -18,14 +18,15 @@ from conftest import CHECKOUT_WARNINGS, COMBINATIONS, FRAMEWORKS, ROOT, name_of
 
 pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
 
-LICENSES = ["MIT", "Apache-2.0", "proprietary"]
+# Each combination once, and each license that is not the default once for each framework.
+RENDERED = COMBINATIONS + [
+    {**COMBINATIONS[0], "framework": framework, "license": license_}
+    for framework in FRAMEWORKS
+    for license_ in ("Apache-2.0", "proprietary")
+]
 
 
-@pytest.fixture(
-    scope="module",
-    params=[{**answers, "license": one} for answers in COMBINATIONS for one in LICENSES],
-    ids=name_of,
-)
+@pytest.fixture(scope="module", params=RENDERED, ids=name_of)
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
     return request.param
 
@@ -109,12 +110,13 @@ def test_nothing_tells_of_what_was_not_chosen(
 
 def test_the_license_is_the_chosen_one(answers: dict[str, str], texts: dict[str, str]) -> None:
     project = tomllib.loads(texts["pyproject.toml"])["project"]
-    if answers["license"] == "proprietary":
+    chosen = answers.get("license", "MIT")
+    if chosen == "proprietary":
         assert "license" not in project
         assert "All rights reserved" in texts["LICENSE"]
     else:
-        assert project["license"] == answers["license"]
-        assert answers["license"].partition("-")[0] in texts["LICENSE"]
+        assert project["license"] == chosen
+        assert chosen.partition("-")[0] in texts["LICENSE"]
 
 
 def test_no_file_of_the_template_is_named_in_vain() -> None:
