@@ -11,13 +11,17 @@ export LATEST
 ENVIRONMENT := .venv/.made$(if $(LATEST),-latest)
 VERSIONS := $(if $(LATEST),--upgrade,--constraints constraints.txt)
 
-.PHONY: new test lint format bench pins
+.PHONY: new test test-containers lint format bench pins
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
 
 test: $(ENVIRONMENT)
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --ignore tests/containers $(ARGS)
+
+# What is made, in containers: wants Docker with compose.
+test-containers: $(ENVIRONMENT)
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(or $(ARGS),tests/containers)
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

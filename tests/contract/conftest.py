@@ -2,9 +2,10 @@
 
     pytest tests/contract --framework fastapi
     pytest tests/contract --project path/to/a/generated/project
-    pytest tests/contract --base-url http://127.0.0.1:8000
+    pytest tests/contract --project path/to/it --base-url http://127.0.0.1:8000
 
-The last has no processes to look into: what needs them is skipped. Each worker of pytest-xdist
+The last judges what is running there. It has no processes to look into: what needs them is skipped.
+Without `--project` it is taken to have a cache and tasks. Each worker of pytest-xdist
 has a service of its own; `--dist loadgroup` starts the fewest.
 """
 
@@ -22,7 +23,7 @@ import yaml
 
 from .client import BOOKS, book, connect, signed_in, token_of
 from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_crosses, writing
-from .service import WITH_FEED, Project, Service, Target, services
+from .service import WITH_FEED, Project, Service, Target, parts_of, services
 
 COPIER = Path(__file__).parents[2] / "copier.yml"
 FRAMEWORKS = [*yaml.safe_load(COPIER.read_text("utf-8"))["framework"]["choices"].values()]
@@ -106,6 +107,8 @@ def service(framework: str, project: Project, service_of: Callable[[str], Servic
 def target(framework: str, request: pytest.FixtureRequest) -> Target:
     """Give what a test needs that only talks HTTP."""
     if base_url := request.config.getoption("--base-url", None):
+        if path := request.config.getoption("--project", None):
+            return Target(base_url, **parts_of(path))
         return Target(base_url, has_feed=httpx.get(f"{base_url}{FEED}").status_code != 404)
     return request.getfixturevalue("service")
 

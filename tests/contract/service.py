@@ -51,14 +51,20 @@ class Project:
         return cls(path, environment)
 
     @property
-    def answers(self) -> dict[str, Any]:
-        return yaml.safe_load((self.path / ".copier-answers.yml").read_text("utf-8"))
-
-    @property
     def procfile(self) -> dict[str, str]:
         lines = (self.path / "Procfile").read_text("utf-8").splitlines()
         entries = (line.split(":", 1) for line in lines if line.strip() and line[0] != "#")
         return {name.strip(): command.strip() for name, command in entries}
+
+
+def parts_of(path: Path) -> dict[str, bool]:
+    """Tell which of the optional parts a project was generated with, as `Target` names them."""
+    answers = yaml.safe_load((path / ".copier-answers.yml").read_text("utf-8"))
+    return {
+        "has_cache": answers["cache"] != "none",
+        "has_tasks": answers["tasks"] != "none",
+        "has_feed": answers["framework"] in WITH_FEED,
+    }
 
 
 @dataclass
@@ -76,11 +82,8 @@ class Service(Target):
 
     def __init__(self, project: Project, **settings: str) -> None:
         self.project = project
-        self.has_cache = project.answers["cache"] != "none"
-        self.has_tasks = project.answers["tasks"] != "none"
-        self.has_feed = project.answers["framework"] in WITH_FEED
         self.port = free_port()
-        self.base_url = f"http://127.0.0.1:{self.port}"
+        super().__init__(f"http://127.0.0.1:{self.port}", **parts_of(project.path))
         self.secret_key = secrets.token_hex(32)
         self.home = Path(tempfile.mkdtemp(prefix="stackyard-contract-"))
         self.logs = self.home / "logs"

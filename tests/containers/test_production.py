@@ -1,0 +1,119 @@
+"""compose.prod.yaml: nothing starts without secrets; what starts stays up, within its limits."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.client import BOOKS, REPORTS, book, connect, signed_in
+from contract.processes import until
+
+from .conftest import WHOLE
+from .stack import Stack, inspect
+
+REQUIRED = {"IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD"}
+
+
+@pytest.fixture(scope="module")
+def told(stack: Stack) -> dict[str, str]:
+    """What a host has to be told."""
+    return {
+        "IMAGE": stack.container("web")["Config"]["Image"],
+        "SECRET_KEY": secrets.token_urlsafe(36),
+        "POSTGRES_PASSWORD": secrets.token_hex(24),
+    }
+
+
+@pytest.fixture
+def host(generated: Path, tmp_path: Path) -> Path:
+    """A directory on the host: with the file, and nothing else of the project."""
+    for name in ("compose.prod.yaml", ".copier-answers.yml"):
+        (tmp_path / name).write_text((generated / name).read_text())
+    return tmp_path
+
+
+@pytest.fixture
+def production(host: Path, chosen: tuple[str, str]) -> Iterator[Stack]:
+    """The production stack, of which nothing runs yet."""
+    stack = Stack(host, f"production-{'-'.join(chosen)}", "compose.prod.yaml")
+    try:
+        yield stack
+    finally:
+        stack.run("down", "--volumes", "--timeout", "10")
+
+
+@WHOLE
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_it_names_what_it_has_to_be_told(
+    production: Stack, told: dict[str, str], name: str
+) -> None:
+    for value in ({}, {name: ""}):
+        done = production.run(
+            "up", "--detach", **{k: v for k, v in told.items() if k != name}, **value
+        )
+        assert done.returncode != 0
+        assert name in done.stdout
+        assert "must" in done.stdout
+    assert production.identifiers() == []
+
+
+@WHOLE
+def test_it_does_not_serve_with_the_key_of_development(
+    production: Stack, told: dict[str, str]
+) -> None:
+    """The migrations do not begin, and so nothing else does."""
+    key = "for-development-only-never-in-production"
+    production.environment |= told | {"SECRET_KEY": key}
+    assert production.run("up", "--detach", "--wait").returncode != 0
+    assert "SECRET_KEY" in production("logs", "migrate")
+    assert production.container("web")["State"]["Status"] == "created"
+
+
+def test_it_serves_and_comes_back(production: Stack, told: dict[str, str]) -> None:
+    """From an `.env` beside the file: healthy, confined, limited, and up again after an end."""
+    settings = told | {"LOG_LEVEL": "warning", "CORS_ORIGINS": "https://books.example.org"}
+    lines = [f"{name}={value}\n" for name, value in settings.items()]
+    (production.project / ".env").write_text("".join(lines))
+    production.up()
+    for identifier in production.identifiers():
+        container = inspect(identifier)
+        name, host = container["Name"], container["HostConfig"]
+        ports = container["NetworkSettings"]["Ports"] or {}
+        published = {binding["HostIp"] for bindings in ports.values() for binding in bindings or []}
+        assert published == ({"127.0.0.1"} if name.endswith("-web-1") else set())
+        restarts = "no" if name.endswith("-migrate-1") else "unless-stopped"
+        assert host["RestartPolicy"]["Name"] == restarts
+        assert host["LogConfig"]["Config"] == {"max-file": "5", "max-size": "10m"}
+        assert host["Memory"] > 0
+        assert host["NanoCpus"] > 0
+        assert host["PidsLimit"] > 0
+        assert host["CapDrop"] == ["ALL"]
+        assert container["Config"]["User"] not in {"", "root", "0"}
+        assert host["ReadonlyRootfs"] or name.endswith("-postgres-1")
+
+    with signed_in(production.base_url) as user:
+        response = user.get(BOOKS, headers={"Origin": "https://books.example.org"})
+        assert response.headers["Access-Control-Allow-Origin"] == "https://books.example.org"
+        path = user.post(BOOKS, json=book()).headers["Location"]
+        if production.has_tasks:
+            report = user.post(REPORTS).headers["Location"]
+            until(
+                lambda: user.get(report).json()["status"] == "done",
+                within=30,
+                failing=f"the report is never done:\n{production.tail()}",
+            )
+    # What ends is started again, whoever ended it.
+    program = "import os, signal; os.kill(1, signal.SIGTERM)"
+    for service in production.services:
+        production("exec", "-T", service, "python", "-c", program)
+    for service in production.services:
+        until(
+            lambda service=service: production.container(service)["RestartCount"] == 1,
+            within=60,
+            failing=f"{service} is not started again",
+        )
+        production.wait_until(service, "healthy", within=60)
+    with connect(production.base_url) as client:
+        assert client.get(path).status_code == 200
+        assert client.get("/readyz").json()["status"] == "ok"
