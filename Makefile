@@ -21,7 +21,7 @@ test: $(ENVIRONMENT)
 
 # What is made, in containers: wants Docker with compose.
 test-containers: $(ENVIRONMENT)
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(or $(ARGS),tests/containers)
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup $(or $(ARGS),tests/containers)
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check
