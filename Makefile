@@ -19,9 +19,9 @@ new: $(ENVIRONMENT)
 test: $(ENVIRONMENT)
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --ignore tests/containers $(ARGS)
 
-# What is made, in containers: wants Docker with compose.
+# What is made, in containers: wants Docker with compose. It waits more than it works.
 test-containers: $(ENVIRONMENT)
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup $(or $(ARGS),tests/containers)
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(or $(ARGS),tests/containers)
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

@@ -21,9 +21,9 @@ from conftest import COMBINATIONS, Command, name_of
 
 pytestmark = pytest.mark.slow
 
-# They take so long that pytest-xdist shares them out, those of each framework together.
+# They take so long that pytest-xdist shares them out.
 GROUPED = [
-    pytest.param(told, id=name_of(told), marks=pytest.mark.xdist_group(told["framework"]))
+    pytest.param(told, id=name_of(told), marks=pytest.mark.xdist_group(name_of(told)))
     for told in COMBINATIONS
 ]
 BOTH_ENDS = [one for one in GROUPED if one.id.count("none") != 1]

@@ -110,13 +110,6 @@ def with_tasks(stack: Stack) -> None:
 
 
 @pytest.fixture
-def with_cache(stack: Stack) -> None:
-    """Leave out what needs a cache where there is none."""
-    if not stack.has_cache:
-        pytest.skip("generated without a cache")
-
-
-@pytest.fixture
 def note(record_property: Record, chosen: tuple[str, str]) -> Record:
     """Give a function that puts a figure into the table that is printed in the end."""
 

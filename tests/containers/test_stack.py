@@ -2,9 +2,9 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -129,37 +129,34 @@ def test_a_worker_or_beat_that_hangs_is_unhealthy(stack: Stack) -> None:
 
 
 @WHOLE
-def test_watch_brings_new_code_into_web(stack: Stack) -> None:
+def test_watch_brings_new_code_into_web(stack: Stack, tmp_path: Path) -> None:
     """`docker compose watch` builds the image anew, and only web is replaced."""
-    with stack.changed_settings() as settings:
-        command = ["docker", "compose", "--project-name", stack.name, "watch", "--no-up"]
+    before = stack.container("postgres")["Id"]
+    command = ["docker", "compose", "--project-name", stack.name, "watch", "--no-up"]
+    log = tmp_path / "watch.log"
+    with stack.changed_settings() as settings, log.open("w") as output:
         watch = subprocess.Popen(
             command,
             cwd=stack.project,
             env=os.environ | stack.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
-            before = stack.container("postgres")["Id"]
+            until(lambda: "Watch enabled" in log.read_text(), within=30, failing="nobody watches")
+            settings.write_text(settings.read_text("utf-8") + "# Once more.\n", "utf-8")
+            inside = settings.relative_to(stack.project).as_posix()
             until(
-                lambda: touched(stack, settings),
+                lambda: "# Once more." in stack.run("exec", "-T", "web", "cat", inside).stdout,
                 within=60,
                 failing=f"web does not get the new code:\n{stack.tail()}",
             )
+            stack.wait_until("web", "healthy", within=60)
         finally:
-            watch.terminate()
+            os.killpg(watch.pid, signal.SIGKILL)  # it does not always hear of a gentler one
             watch.wait()
-    stack.wait_until("web", "healthy", within=60)
     assert stack.container("postgres")["Id"] == before
-
-
-def touched(stack: Stack, path: Path) -> bool:
-    """Change a file until web has it: there is no sign of a watch that has begun."""
-    path.write_text(f"{path.read_text('utf-8')}# Once more.\n", "utf-8")
-    time.sleep(2)
-    inside = stack.run("exec", "-T", "web", "cat", path.relative_to(stack.project).as_posix())
-    return "# Once more." in inside.stdout
 
 
 def test_down_leaves_named_volumes_alone_and_up_finds_the_data(

@@ -5,13 +5,15 @@ import json
 import re
 import secrets
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPResponse
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -121,6 +123,49 @@ def at_once(calls: list[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+@dataclass
+class Load:
+    """What has become of the requests of a few clients so far."""
+
+    answers: list[httpx.Response] = field(default_factory=list)
+    broken: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def statuses(self) -> set[int]:
+        return {answer.status_code for answer in self.answers}
+
+    def broken_before(self, moment: float) -> list[str]:
+        """Return the failures of what began before a moment of `time.monotonic()`."""
+        return [error for began, error in self.broken if began < moment]
+
+
+@contextmanager
+def load(base_url: str, path: Callable[[], str], *, clients: int = 8) -> Iterator[Load]:
+    """Have clients get one path after the other, each on a connection of its own."""
+    found, ended = Load(), Event()
+
+    def ask() -> None:
+        with connect(base_url, keep_alive=0) as client:
+            while not ended.is_set():
+                began = time.monotonic()
+                try:
+                    found.answers.append(client.get(path()))
+                except httpx.TransportError as error:
+                    # A connection is refused at the end of the try, however early that began.
+                    refused = isinstance(error, httpx.ConnectError)
+                    found.broken.append((time.monotonic() if refused else began, repr(error)))
+                    time.sleep(0.01)
+
+    with ThreadPoolExecutor(clients) as pool:
+        running = [pool.submit(ask) for _ in range(clients)]
+        try:
+            yield found
+        finally:
+            ended.set()
+        for future in running:
+            future.result()
 
 
 def problem(response: httpx.Response, *statuses: int) -> dict[str, Any]:

@@ -103,9 +103,13 @@ class Process:
             return []
 
     def signal_tree(self, number: signal.Signals) -> None:
-        for process in self.tree():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(number)
+        """Signal the process and its descendants, those too that are forked meanwhile."""
+        reached: set[psutil.Process] = set()
+        while found := [process for process in self.tree() if process not in reached]:
+            for process in found:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(number)
+            reached.update(found)
 
     def terminate(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask the process, as a supervisor does, to end."""

@@ -10,14 +10,26 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
 from typing import Any
 
 import httpx
 import psutil
 import pytest
 
-from .client import BOOKS, ME, REVOKE, TOKEN, USERS, bearer, connect, login, refresh, register, utc
+from .client import (
+    BOOKS,
+    ME,
+    REVOKE,
+    TOKEN,
+    USERS,
+    bearer,
+    connect,
+    load,
+    login,
+    refresh,
+    register,
+    utc,
+)
 from .processes import Process, accepts, free_port, until
 from .service import Service
 
@@ -325,37 +337,16 @@ def test_requests_in_flight_are_finished(service: Service) -> None:
 
 def test_sigterm_under_load_breaks_no_request(service: Service) -> None:
     """On SIGTERM under load each request is answered in full or, if it came later, refused."""
-    answered: list[int] = []
-    broken: list[tuple[float, str]] = []
-    ended = Event()
-
-    def load(base_url: str) -> None:
-        with connect(base_url, keep_alive=0) as client:
-            while not ended.is_set():
-                began = time.monotonic()
-                try:
-                    answered.append(client.get(BOOKS).status_code)
-                except httpx.TransportError as error:
-                    # A connection is refused at the end of the try, however early that began.
-                    refused = isinstance(error, httpx.ConnectError)
-                    broken.append((time.monotonic() if refused else began, repr(error)))
-                    time.sleep(0.01)
-
-    with service.another_web() as (web, base_url), ThreadPoolExecutor(8) as pool:
+    with service.another_web() as (web, base_url):
         family = web.tree()
-        running = [pool.submit(load, base_url) for _ in range(8)]
-        until(lambda: len(answered) > 100, within=15, failing="there is no load")
-        told = time.monotonic()
-        web.terminate()
-        try:
+        with load(base_url, lambda: BOOKS) as found:
+            until(lambda: len(found.answers) > 100, within=15, failing="there is no load")
+            told = time.monotonic()
+            web.terminate()
             status = web.wait(30)
-        finally:
-            ended.set()
-        for future in running:
-            future.result()
         assert status in {0, -signal.SIGTERM}
-        assert {*answered} == {200}
-        assert not [error for began, error in broken if began < told]
+        assert found.statuses == {200}
+        assert found.broken_before(told) == []
         assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
