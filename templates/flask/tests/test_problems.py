@@ -4,13 +4,14 @@ import json
 from io import BytesIO
 
 import pytest
+from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from werkzeug.exceptions import NotFound
 
-from app.db import Session, engine
+from app.db import Session, engine, get_session
 from app.models import Book
 from tests.factories import DATABASE_OUT_OF_REACH, book_body
 from tests.fixtures import Client
@@ -197,6 +198,13 @@ def test_a_silent_database_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
             connection.execute(text("SELECT pg_sleep(60)"))
 
         assert connection.invalidated
+
+
+def test_a_database_lost_after_the_last_query_costs_no_answer(app: Flask) -> None:
+    with app.app_context():
+        pid = get_session().scalar(text("SELECT pg_backend_pid()"))
+        with Session() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
 
 def test_a_wrong_method_on_the_document_is_not_allowed(client: Client) -> None:
