@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -71,23 +70,17 @@ def generated(
 
 
 @pytest.fixture(scope="session")
-def measured() -> dict[str, Any]:
-    """What was measured while the stack came up."""
-    return {}
-
-
-@pytest.fixture(scope="session")
-def stack(generated: Path, measured: dict[str, Any]) -> Iterator[Stack]:
+def stack(generated: Path) -> Iterator[Stack]:
     """The development stack, up and healthy."""
     stack = Stack(generated, generated.name)
     stack.down()
     try:
         began = time.monotonic()
         stack("build")
-        measured["build, s"] = f"{time.monotonic() - began:.0f}"
+        stack.figures["build, s"] = f"{time.monotonic() - began:.0f}"
         began = time.monotonic()
         stack.up("--build")
-        measured["up to healthy, s"] = f"{time.monotonic() - began:.0f}"
+        stack.figures["up to healthy, s"] = f"{time.monotonic() - began:.0f}"
         yield stack
     finally:
         stack.down()
@@ -100,13 +93,6 @@ def user(stack: Stack) -> Iterator[httpx.Client]:
         token = signed.headers["Authorization"].removeprefix("Bearer ")
     with connect(stack.base_url, token, keep_alive=0) as client:
         yield client
-
-
-@pytest.fixture
-def with_tasks(stack: Stack) -> None:
-    """Leave out what needs a worker where there is none."""
-    if not stack.has_tasks:
-        pytest.skip("generated without tasks")
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ class Stack(Target):
         self.name = name
         self.file = file
         self.environment = {"PORT": str(port), **environment}
+        self.figures: dict[str, str] = {}  # what was measured while it came up
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a compose command, whatever its status."""

@@ -6,11 +6,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
-import pytest
 
 from contract.client import BOOKS, book
 from contract.processes import until
@@ -27,11 +25,9 @@ LEFT_OUT = (
 )
 
 
-def test_everything_is_up_before_there_is_an_env_file(
-    stack: Stack, measured: dict[str, Any], note: Record
-) -> None:
+def test_everything_is_up_before_there_is_an_env_file(stack: Stack, note: Record) -> None:
     assert not (stack.project / ".env").exists()
-    for name, figure in measured.items():
+    for name, figure in stack.figures.items():
         note(name, figure)
     assert stack.container("migrate")["State"]["ExitCode"] == 0
     for identifier in stack.identifiers():
@@ -113,7 +109,7 @@ def test_only_web_is_published_and_only_here(stack: Stack) -> None:
     assert published == {f"127.0.0.1:{port}"}
 
 
-@pytest.mark.usefixtures("with_tasks")
+@WHOLE
 def test_a_worker_or_beat_that_hangs_is_unhealthy(stack: Stack) -> None:
     hanging = ["worker", "beat"]
     for service in hanging:
@@ -157,6 +153,7 @@ def test_watch_brings_new_code_into_web(stack: Stack, tmp_path: Path) -> None:
             os.killpg(watch.pid, signal.SIGKILL)  # it does not always hear of a gentler one
             watch.wait()
     assert stack.container("postgres")["Id"] == before
+    stack.up("--build")  # the code as it was
 
 
 def test_down_leaves_named_volumes_alone_and_up_finds_the_data(

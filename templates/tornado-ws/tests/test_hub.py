@@ -54,7 +54,7 @@ class Neighbour:
         self.heard.put_nowait(json.loads(message))
 
     def close(self, code: int, reason: str) -> None:
-        raise NotImplementedError
+        raise AssertionError(f"closed with {code}: {reason}")
 
 
 @pytest.fixture
