@@ -1,0 +1,172 @@
+"""What the command prints: for people, and with `--json` for programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from stackyard.generate import Project
+    from stackyard.template import Template
+
+_KILOBYTE = 1000
+
+
+def dump(value: object) -> None:
+    """Print a value as indented JSON."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_json(project: Project, repeat: str) -> None:
+    """Print what was made, or would be, as one JSON object."""
+    dump(
+        {
+            "answers": dict(project.answers),
+            "path": str(project.path.absolute()),
+            "files": [{"path": file.path, "size": file.size} for file in project.files],
+            "next": next_steps(project),
+            "repeat": repeat,
+            "warnings": list(project.warnings),
+        }
+    )
+
+
+def print_tree(project: Project, repeat: str) -> None:
+    """Print every file with its size, directories before files."""
+    lines = [(f"{project.path}/", "")]
+
+    def walk(prefix: str, indent: str) -> None:
+        inside = [file for file in project.files if file.path.startswith(prefix)]
+        names = {file.path[len(prefix) :].partition("/")[::2] for file in inside}
+        heads = sorted({(not rest, head) for head, rest in names})
+        for number, (is_file, head) in enumerate(heads, 1):
+            last = number == len(heads)
+            branch = f"{indent}{'└── ' if last else '├── '}{head}"
+            if is_file:
+                size = next(file.size for file in inside if file.path == prefix + head)
+                lines.append((branch, _size(size)))
+            else:
+                lines.append((f"{branch}/", ""))
+                walk(f"{prefix}{head}/", indent + ("    " if last else "│   "))
+
+    walk("", "")
+    width = max(len(name) for name, _ in lines)
+    for name, size in lines:
+        click.echo(f"{name:<{width}}  {size:>9}".rstrip())
+    click.echo(f"\n{_total(project)}; nothing was written. To make it:\n  {repeat}")
+
+
+def print_summary(project: Project, repeat: str) -> None:
+    """Print what is in each top-level directory, then what to do with it."""
+    name = click.style(project.answers["project_name"], bold=True)
+    click.echo(f"{name} is ready in {project.path}: {_total(project)}\n")
+    inside: dict[str, list[int]] = {}
+    for file in project.files:
+        head, slash, _ = file.path.partition("/")
+        inside.setdefault(head + slash, []).append(file.size)
+    directories = {head: sizes for head, sizes in inside.items() if head.endswith("/")}
+    width = max(map(len, directories), default=0)
+    for head, sizes in directories.items():
+        click.echo(f"  {head:<{width}}  {_count(len(sizes)):>8}  {_size(sum(sizes)):>8}")
+    single = [head for head in inside if head not in directories]
+    click.echo(click.wrap_text(", ".join(single), 78, "  ", "  "))
+    steps = "\n".join(f"  {step}" for step in next_steps(project))
+    click.echo(f"\nNext:\n{steps}\n\nThe same again:\n  {repeat}")
+
+
+def next_steps(project: Project) -> list[str]:
+    """Return the commands to run in the new project."""
+    enter = [f"cd {shlex.quote(str(project.path))}"] if str(project.path) != "." else []
+    return [*enter, "make test", "make dev"]
+
+
+def repeat_command(
+    template: Template, path: Path, answers: Mapping[str, str], flags: Iterable[str] = ()
+) -> str:
+    """Return the command that makes a project again, wherever it is run."""
+    words = [_program(), "new", answers["framework"]]
+    words.append(f"./{path}" if str(path).startswith("-") else str(path))
+    for name, value in answers.items():
+        default = template.questions[name].default
+        if name == "project_name":
+            default = path.resolve().name
+        if name != "framework" and value != default:
+            words += ["-d", f"{name}={value}"]
+    return shlex.join([*words, *flags, "--defaults"])
+
+
+def _program() -> str:
+    """Return how this command is called: by its name where PATH finds it, else by its path."""
+    called = sys.argv[0]
+    by_path = called.endswith("/stackyard") and called != shutil.which("stackyard")
+    return called if by_path else "stackyard"
+
+
+def _total(project: Project) -> str:
+    return f"{_count(len(project.files))}, {_size(sum(file.size for file in project.files))}"
+
+
+def _count(files: int) -> str:
+    return f"{files} file" if files == 1 else f"{files} files"
+
+
+def _size(size: int) -> str:
+    return f"{size} B" if size < _KILOBYTE else f"{size / _KILOBYTE:.1f} kB"
+
+
+def catalogue(template: Template) -> dict[str, object]:
+    """Return the frameworks and options as JSON has them."""
+    frameworks = template.questions["framework"]
+    return {
+        "frameworks": [
+            {
+                "name": choice.value,
+                "explanation": choice.explanation,
+                "default": choice.value == frameworks.default,
+            }
+            for choice in frameworks.choices
+        ],
+        "options": [
+            {
+                "name": question.name,
+                "question": question.text,
+                "default": question.default,
+                "choices": [
+                    {"value": choice.value, "explanation": choice.explanation}
+                    for choice in question.choices
+                ],
+            }
+            for name in template.options
+            if (question := template.questions[name]) is not frameworks
+        ],
+    }
+
+
+def print_catalogue(template: Template) -> None:
+    """Print the frameworks and options, each value with what it means."""
+    click.echo("Frameworks:")
+    _print_choices(template, "framework")
+    click.echo("\nOptions, each given as -d KEY=VALUE:")
+    for name in template.options:
+        question = template.questions[name]
+        if name == "framework":
+            continue
+        default = "" if question.choices else f" [default: {question.default or 'empty'}]"
+        click.echo(f"\n  {click.style(name, bold=True)}: {question.text}{default}")
+        _print_choices(template, name, indent="    ")
+
+
+def _print_choices(template: Template, name: str, indent: str = "  ") -> None:
+    question = template.questions[name]
+    width = max(map(len, question.values), default=0)
+    for choice in question.choices:
+        default = " (default)" if choice.value == question.default else ""
+        click.echo(f"{indent}{choice.value:<{width}}  {choice.explanation}{default}")
