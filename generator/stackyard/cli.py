@@ -13,8 +13,9 @@ from stackyard.errors import StackyardError, UnusablePathError
 
 def run(arguments: list[str]) -> int:
     """Run the command; return its exit status. A mistake is one line on stderr."""
+    color = False if os.environ.get("NO_COLOR") else None  # None: on a terminal only
     try:
-        with main.make_context("stackyard", arguments or ["--help"]) as context:
+        with main.make_context("stackyard", arguments or ["--help"], color=color) as context:
             main.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
