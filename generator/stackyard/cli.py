@@ -6,13 +6,16 @@ import os
 import sys
 
 import click
+from click.shell_completion import shell_complete
 
-from stackyard import interrupts, output
+from stackyard import completion, interrupts, output
 from stackyard.errors import StackyardError, UnusablePathError
 
 
 def run(arguments: list[str]) -> int:
     """Run the command; return its exit status. A mistake is one line on stderr."""
+    if wanted := os.environ.get(completion.VARIABLE):
+        return shell_complete(main, {}, "stackyard", completion.VARIABLE, wanted)
     color = False if os.environ.get("NO_COLOR") else None  # None: on a terminal only
     try:
         with main.make_context("stackyard", arguments or ["--help"], color=color) as context:
@@ -45,14 +48,15 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("framework", required=False)
-@click.argument("path", required=False)
+@click.argument("framework", required=False, shell_complete=completion.frameworks)
+@click.argument("path", required=False, shell_complete=completion.directories)
 @click.option(
     "-d",
     "--data",
     "assignments",
     metavar="KEY=VALUE",
     multiple=True,
+    shell_complete=completion.assignments,
     help="Answer a question; 'stackyard list' shows them all. May be repeated.",
 )
 @click.option("--defaults", is_flag=True, help="Ask nothing: what is not told takes its default.")
