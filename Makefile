@@ -11,7 +11,7 @@ export LATEST
 ENVIRONMENT := .venv/.made$(if $(LATEST),-latest)
 VERSIONS := $(if $(LATEST),--upgrade,--constraints constraints.txt)
 
-.PHONY: new test test-containers lint format bench pins
+.PHONY: new test test-containers lint format bench docs pins
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
@@ -34,6 +34,10 @@ format: $(ENVIRONMENT)
 
 bench: $(ENVIRONMENT)
 	$(BIN)/python -m benchmarks
+
+# Writes what the commands say of themselves into docs/cli.md.
+docs: $(ENVIRONMENT)
+	$(BIN)/python -m tests.cli_docs
 
 # Resolves the tested versions anew: this project's own, and those of each framework.
 pins: $(ENVIRONMENT)

@@ -1,0 +1,50 @@
+"""`docs/cli.md`, README and the help tell of the command as it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cli_docs import PAGE, page
+from conftest import ROOT, Command
+from stackyard.cli import main
+from stackyard.template import Template
+
+TOLD = PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_is_current() -> None:
+    assert page() == TOLD, "say: make docs"
+
+
+@pytest.mark.parametrize("width", ["40", "200"])
+def test_the_page_is_the_same_on_every_terminal(
+    monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    assert page() == TOLD
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["-h"], ["--help"], *([name, "--help"] for name in main.commands)],
+    ids=" ".join,
+)
+def test_help_has_an_example_and_no_path_of_this_machine(
+    stackyard: Command, arguments: list[str]
+) -> None:
+    done = stackyard(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\n  Example" in done.stdout
+    assert re.findall(r"(?<![\w.~/])/\w+", done.stdout + TOLD) == []
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_readme_tells_of_every_command(name: str) -> None:
+    assert f"stackyard {name} " in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", Template.installed().options)
+def test_the_page_tells_of_every_option(name: str) -> None:
+    assert name in TOLD
