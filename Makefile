@@ -11,7 +11,7 @@ export LATEST
 ENVIRONMENT := .venv/.made$(if $(LATEST),-latest)
 VERSIONS := $(if $(LATEST),--upgrade,--constraints constraints.txt)
 
-.PHONY: new test test-containers lint format bench docs pins
+.PHONY: new test test-containers lint format bench docs pins release
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
@@ -42,6 +42,10 @@ docs: $(ENVIRONMENT)
 # Resolves the tested versions anew: this project's own, and those of each framework.
 pins: $(ENVIRONMENT)
 	$(BIN)/python -m tests.pins
+
+# Checks and builds what is tagged, and runs it once; publishes nothing.
+release: $(ENVIRONMENT)
+	@$(BIN)/python -m tests.release "$(VERSION)"
 
 $(ENVIRONMENT): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(if $(OWN_UV),$(PYTHON) -m venv .venv,uv venv --quiet --python $(PYTHON) .venv)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 STACKYARD = Path(sys.executable).parent / "stackyard"
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
 COPIER = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 FRAMEWORKS = [*COPIER["framework"]["choices"].values()]
 CHOICES = {"cache": ["redis", "none"], "tasks": ["celery", "none"]}
 COMBINATIONS = [
@@ -26,6 +28,12 @@ COMBINATIONS = [
     for framework in FRAMEWORKS
     for values in product(*CHOICES.values())
 ]
+
+
+def run(*command: str | Path, **options) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def name_of(answers: dict[str, str]) -> str:
@@ -136,6 +144,24 @@ def git(stackyard: Command) -> Callable[..., str]:
         ).stdout.strip()
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A git repository of what is in the checkout now, tagged as its version."""
+    place = tmp_path_factory.mktemp("clone") / "stackyard"
+    identity = ("-c", "user.name=Example Author", "-c", "user.email=author@example.org")
+    run("git", "clone", "--quiet", "--no-tags", ROOT, place)
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    run("git", "rm", "-r", "--quiet", ".", cwd=place)
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_bytes((ROOT / name).read_bytes())
+    run("git", "add", "--all", cwd=place)
+    run("git", *identity, "commit", "--quiet", "--allow-empty", "-m", "As it stands", cwd=place)
+    run("git", "tag", f"v{VERSION}", cwd=place)
+    return place
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 
 import yaml
 
-from conftest import ROOT, Command
+from conftest import ROOT, VERSION, Command
 
 QUESTIONS = {
     name: question
@@ -54,4 +54,4 @@ def test_a_reader_that_leaves_early_is_no_error(stackyard: Command) -> None:
 
 
 def test_version_is_told(stackyard: Command) -> None:
-    assert stackyard("--version").stdout == "stackyard 0.1.0\n"
+    assert stackyard("--version").stdout == f"stackyard {VERSION}\n"

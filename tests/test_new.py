@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Command, generated, tree
+from conftest import ROOT, VERSION, Command, generated, tree
 from stackyard.errors import TemplateError
 from stackyard.generate import generate
 from stackyard.template import Template
@@ -120,7 +120,7 @@ def test_the_first_commit_holds_the_project(stackyard: Command, git: Git) -> Non
     stackyard("new", "fastapi", "shop", *QUICK)
     project = stackyard.directory / "shop"
     assert git(project, "log", "--format=%an <%ae> %s") == (
-        "Example Author <author@example.org> Start shop from stackyard 0.1.0"
+        f"Example Author <author@example.org> Start shop from stackyard {VERSION}"
     )
     assert git(project, "branch", "--show-current") == "main"
     assert git(project, "status", "--porcelain") == ""
