@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from conftest import COPIER, Command
+from conftest import COPIER, Command, run
 
 EXPLAINED = {
     name: {value: label.partition(": ")[2] for label, value in COPIER[name]["choices"].items()}
@@ -23,7 +23,7 @@ EXPLAINED = {
 SHELLS = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
     "zsh": ["zsh", "-f", "-i"],
-    "fish": ["fish", "--no-config", "-c"],
+    "fish": ["fish", "--no-config"],
 }
 SET_UP = {
     "bash": 'eval "$(_STACKYARD_COMPLETE=bash_source stackyard)"',
@@ -47,24 +47,22 @@ TYPED = {  # each > is a Tab
 }
 
 
-@pytest.fixture
-def directory_and_file(stackyard: Command) -> None:
+@pytest.fixture(autouse=True)
+def surroundings(stackyard: Command) -> None:
     (stackyard.directory / "myshop").mkdir()
     (stackyard.directory / "my.txt").touch()
+    stackyard.environment |= {
+        "PATH": f"{stackyard.executable.parent}:{os.environ['PATH']}",
+        "HOME": str(stackyard.temporary),
+        "TERM": "dumb",
+        "INPUTRC": os.devnull,
+        "COLUMNS": "200",
+    }
 
 
-def start(shell: str, command: Command, *arguments: str, **options) -> subprocess.Popen[str]:
+def needs(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell}: apt-get install {shell}")
-    path = {"PATH": f"{command.executable.parent}:{os.environ['PATH']}"}
-    return subprocess.Popen(
-        [*SHELLS[shell], *arguments],
-        cwd=command.directory,
-        env=command.environment | path | {"TERM": "dumb", "INPUTRC": os.devnull, "COLUMNS": "200"},
-        text=True,
-        start_new_session=True,
-        **options,
-    )
 
 
 class Typist:
@@ -91,8 +89,16 @@ class Typist:
 
 @contextmanager
 def typing(shell: str, command: Command) -> Iterator[Typist]:
+    needs(shell)
     here, there = pty.openpty()
-    process = start(shell, command, stdin=there, stdout=there, stderr=there)
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *SHELLS[shell]],
+        cwd=command.directory,
+        env=command.environment,
+        stdin=there,
+        stdout=there,
+        stderr=there,
+    )
     os.close(there)
     try:
         typist = Typist(here)
@@ -104,12 +110,12 @@ def typing(shell: str, command: Command) -> Iterator[Typist]:
         os.close(here)
 
 
-@pytest.mark.usefixtures("directory_and_file")
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_tab_completes(stackyard: Command, shell: str) -> None:
     with typing(shell, stackyard) as typist:
         made = {keys: typist.complete(keys) for keys in TYPED}
-    assert {keys: re.sub("/ |'", " ", line) for keys, line in made.items()} == TYPED
+    # zsh takes the slash of a directory back when a space follows.
+    assert {keys: line.replace("/ ", " ") for keys, line in made.items()} == TYPED
 
 
 def test_bash_completes_where_a_word_goes_on_at_equals(stackyard: Command) -> None:
@@ -142,12 +148,12 @@ def test_zsh_explains_what_there_is(stackyard: Command) -> None:
         ("new flask my", {"myshop/": "Directory"}),
     ],
 )
-@pytest.mark.usefixtures("directory_and_file")
 def test_fish_explains_what_there_is(
     stackyard: Command, line: str, expected: dict[str, str]
 ) -> None:
+    needs("fish")
     script = f"{SET_UP['fish']}; complete -C 'stackyard {line}'"
-    printed, _ = start("fish", stackyard, script, stdout=subprocess.PIPE).communicate()
+    printed = run(*SHELLS["fish"], "-c", script, cwd=stackyard.directory, env=stackyard.environment)
     assert dict(offer.split("\t") for offer in printed.splitlines()) == expected
 
 
