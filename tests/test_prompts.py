@@ -1,4 +1,4 @@
-"""On a terminal the command asks for what it was not told."""
+"""On a terminal the command asks for what it was not told, and before it writes."""
 
 from __future__ import annotations
 
@@ -6,24 +6,33 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import Command
+from conftest import Command, generated, tree
+from stackyard.errors import InvalidAnswerError
+from stackyard.generate import generate
+from stackyard.template import Template
 
-ENTER, DOWN, CONTROL_C, CONTROL_D = b"\r", b"\x1b[B", b"\x03", b"\x04"
-CLEAR = b"\x15"
+ENTER, ESCAPE, UP, DOWN = b"\r", b"\x1b", b"\x1b[A", b"\x1b[B"
+CLEAR, CONTROL_C, CONTROL_D = b"\x15", b"\x03", b"\x04"
+LEAVING = pytest.mark.parametrize(
+    "how", [CONTROL_C, CONTROL_D, signal.SIGINT, signal.SIGTERM], ids=str
+)
 
 
 class Terminal:
     """A command that believes it talks to a person."""
 
     def __init__(self, command: Command, *arguments: str) -> None:
+        self.before = tree(command.directory)
         self.here, there = pty.openpty()
         self.process = subprocess.Popen(
             [command.executable, *arguments],
@@ -55,8 +64,17 @@ class Terminal:
             assert self.read(), self.seen
         self.seen = self.seen.partition(text)[2]
 
-    def send(self, keys: bytes) -> None:
-        os.write(self.here, keys)
+    def answer(self, *dialogue: tuple[str, bytes]) -> None:
+        """Wait for each text, and then press keys."""
+        for text, keys in dialogue:
+            self.expect(text)
+            self.send(keys)
+
+    def send(self, keys: bytes | signal.Signals) -> None:
+        if isinstance(keys, bytes):
+            os.write(self.here, keys)
+        else:
+            self.process.send_signal(keys)
 
     def finish(self) -> int:
         while self.read():
@@ -65,51 +83,214 @@ class Terminal:
         return self.process.wait(timeout=20)
 
 
+@pytest.fixture
+def occupied(stackyard: Command) -> Command:
+    (stackyard.directory / "full").mkdir()
+    (stackyard.directory / "full" / "kept.txt").write_text("mine\n")
+    return stackyard
+
+
 def answers_of(project: Path) -> dict[str, str]:
     return yaml.safe_load((project / ".copier-answers.yml").read_text())
 
 
-def test_what_was_not_told_is_asked(stackyard: Command) -> None:
+def assert_nothing_was_written(terminal: Terminal, command: Command) -> None:
+    assert terminal.finish() == 2
+    assert terminal.seen.endswith("stackyard: interrupted: nothing was written\n")
+    assert "Traceback" not in terminal.seen
+    assert tree(command.directory) == terminal.before
+    assert command.leftovers() == []
+
+
+def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
+    stackyard: Command, tmp_path: Path
+) -> None:
     terminal = Terminal(stackyard, "new", "--no-lock", "-d", "description=Told.")
+    terminal.expect("Arrow keys move")
+    terminal.answer(
+        ("Which framework", b""),
+        ("» fastapi     async, typed", DOWN + DOWN + UP + ENTER),
+        ("framework    django-drf", b""),
+        ("What is the service called? bookshelf", CLEAR + b"shop" + ENTER),
+        ("Who writes it?", ENTER),
+        ("Their email address?", ENTER),
+        ("Under which license?", b""),
+        ("Apache-2.0   permissive, with", DOWN + ENTER),
+        ("hold what is read often?", DOWN + ENTER),
+        ("background work", ENTER),
+    )
+    terminal.expect("shop/")
+    terminal.expect("└── pyproject.toml")
+    for line in (
+        "framework     django-drf",
+        "project_name  shop",
+        "description   Told.",
+        "author_name   Example Author",
+        "author_email  author@example.org",
+        "license       Apache-2.0",
+        "cache         none",
+        "tasks         celery",
+    ):
+        terminal.expect(f"  {line}\n")
+    terminal.expect("Make it?")
+    terminal.expect("write nothing")
+    assert list(stackyard.directory.iterdir()) == []
+    terminal.send(ENTER)
+    terminal.expect("shop is ready in shop")
+    terminal.expect("The same again:\n")
+    assert terminal.finish() == 0
+
+    repeat = shlex.split(terminal.seen)
+    again = replace(stackyard, directory=tmp_path / "again", executable=Path(repeat[0]))
+    again.directory.mkdir()
+    assert again(*repeat[1:]).returncode == 0
+    made = generated(stackyard.directory / "shop")
+    assert generated(again.directory / "shop") == made
+    assert "description: Told." in made[".copier-answers.yml"].decode()
+
+
+def test_escape_goes_back_and_keeps_what_was_answered(stackyard: Command) -> None:
+    terminal = Terminal(stackyard, "new", "--dry-run")
     terminal.expect("Which framework")
-    terminal.expect("FastAPI: async")
-    terminal.send(ENTER)
-    terminal.expect("What is the service called?")
-    terminal.send(CLEAR + b"shop" + ENTER)
-    terminal.expect("Who writes it?")
-    terminal.send(ENTER)
-    terminal.expect("email address?")
-    terminal.send(ENTER)
-    terminal.expect("which license?")
-    terminal.expect("Apache-2.0: permissive")
-    terminal.send(DOWN + ENTER)
-    terminal.expect("hold what is read often?")
-    terminal.send(DOWN + ENTER)
-    terminal.expect("background work")
+    terminal.send(ESCAPE)  # nothing is before the first question
+    terminal.answer(
+        ("tornado-ws", DOWN + ENTER),
+        ("called?", CLEAR + b"first" + ENTER),
+        ("in one line?", CLEAR + b"Kept." + ENTER),
+        ("Who writes it?", ESCAPE),
+        ("in one line? Kept.", ESCAPE),
+        ("called? first", ESCAPE),
+        ("» django-drf", DOWN + ENTER),
+        ("called? first", CLEAR + b"second" + ENTER),
+        ("in one line? Kept.", ENTER),
+        ("Who writes it?", ENTER),
+        ("Their email address?", ENTER),
+        ("Under which license?", ENTER),
+        ("hold what is read often?", ENTER),
+        ("background work", ENTER),
+        ("To make it:\n", b""),
+    )
+    assert terminal.finish() == 0
+    for part in ("new flask second", "-d description=Kept."):
+        assert part in terminal.seen
+    assert list(stackyard.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("keys", [ESCAPE, DOWN + ENTER], ids=["Esc", "choice"])
+def test_the_summary_leads_back_to_the_last_question(stackyard: Command, keys: bytes) -> None:
+    terminal = Terminal(stackyard, "new", "fastapi", "shop", "--no-lock", *told(but="tasks"))
+    terminal.answer(
+        ("background work", ENTER),
+        ("tasks         celery", b""),
+        ("write nothing", keys),
+        ("» celery", DOWN + ENTER),
+        ("tasks         none", b""),
+        ("write nothing", ENTER),
+        ("shop is ready in shop", b""),
+    )
+    assert terminal.finish() == 0
+    assert answers_of(stackyard.directory / "shop")["tasks"] == "none"
+
+
+def told(*, but: str = "") -> list[str]:
+    """Tell the answer to every question but the first, and but one."""
+    answers = {
+        "project_name": "shop",
+        "description": "Books.",
+        "author_name": "",
+        "author_email": "",
+        "license": "MIT",
+        "cache": "none",
+        "tasks": "none",
+    }
+    return [
+        word for key, value in answers.items() if key != but for word in ("-d", f"{key}={value}")
+    ]
+
+
+def test_where_all_is_told_the_summary_alone_is_left(stackyard: Command) -> None:
+    terminal = Terminal(stackyard, "new", "fastapi", "--no-lock", *told())
+    terminal.expect("shop/")
+    terminal.expect("Make it?")
     terminal.send(ENTER)
     terminal.expect("shop is ready in shop")
     assert terminal.finish() == 0
-    told = answers_of(stackyard.directory / "shop")
-    assert told["description"] == "Told."
-    assert (told["license"], told["cache"], told["tasks"]) == ("Apache-2.0", "none", "celery")
-    assert (told["author_name"], told["author_email"]) == ("Example Author", "author@example.org")
+    assert (stackyard.directory / "shop" / ".env").is_file()
 
 
-def test_a_bad_name_is_asked_for_again(stackyard: Command) -> None:
-    terminal = Terminal(stackyard, "new", "fastapi", "--no-lock", "--dry-run")
-    terminal.expect("What is the service called?")
-    terminal.send(CLEAR + b"class" + ENTER)
-    terminal.expect("is a keyword of Python")
-    terminal.send(CONTROL_C)
+def test_leaving_at_the_summary_writes_nothing(stackyard: Command) -> None:
+    terminal = Terminal(stackyard, "new", "fastapi", "shop", *told(but="tasks"))
+    terminal.answer(("background work", ENTER), ("write nothing", UP + ENTER))
+    assert_nothing_was_written(terminal, stackyard)
+
+
+@LEAVING
+def test_an_interrupt_at_the_summary_writes_nothing(
+    stackyard: Command, how: bytes | signal.Signals
+) -> None:
+    terminal = Terminal(stackyard, "new", "fastapi", "shop", *told())
+    terminal.answer(("write nothing", how))
+    assert_nothing_was_written(terminal, stackyard)
+
+
+@LEAVING
+@pytest.mark.parametrize("question", ["framework", "project_name"])
+def test_an_interrupt_at_a_prompt_writes_nothing(
+    stackyard: Command, question: str, how: bytes | signal.Signals
+) -> None:
+    terminal = Terminal(stackyard, "new")
+    terminal.expect("tornado-ws")
+    if question == "project_name":
+        terminal.send(ENTER)
+        terminal.expect("What is the service called?")
+    terminal.send(how)
+    assert_nothing_was_written(terminal, stackyard)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (b"class", "it is a keyword of Python"),
+        (b"fastapi", "it is one of the project's own dependencies"),
+        (b"Full", "'full' exists and is not empty (it holds 'kept.txt')"),
+    ],
+)
+def test_a_bad_name_is_refused_in_the_prompt(occupied: Command, name: bytes, says: str) -> None:
+    terminal = Terminal(occupied, "new", "fastapi")
+    terminal.answer(
+        ("What is the service called?", CLEAR + name + ENTER),
+        (says, CLEAR + b"shop" + ENTER),
+        ("project_name  shop", CONTROL_C),
+    )
+    assert_nothing_was_written(terminal, occupied)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fastapi", "full"], "'full' exists and is not empty"),
+        (["-d", "project_name=Full"], "'full' exists and is not empty"),
+        (["-d", "project_name=class"], "it is a keyword of Python"),
+    ],
+    ids=["PATH", "directory of the name", "name"],
+)
+def test_what_was_told_is_judged_before_anything_is_asked(
+    occupied: Command, arguments: list[str], says: str
+) -> None:
+    terminal = Terminal(occupied, "new", *arguments)
     assert terminal.finish() == 2
+    assert terminal.seen.startswith("stackyard: ")
+    assert says in terminal.seen
 
 
-def test_the_path_suggests_the_name(stackyard: Command) -> None:
-    terminal = Terminal(stackyard, "new", "fastapi", "my-shop", "--no-lock", "--dry-run")
-    terminal.expect("What is the service called?")
-    terminal.expect("my-shop")
-    terminal.send(CONTROL_C)
-    assert terminal.finish() == 2
+def test_the_path_suggests_the_name_and_git_the_author(stackyard: Command) -> None:
+    terminal = Terminal(stackyard, "new", "fastapi", "deep/my-shop", "-d", "description=Told.")
+    terminal.answer(
+        ("What is the service called? my-shop", ENTER),
+        ("Who writes it? (for pyproject.toml and LICENSE; may be empty) Example Author", ENTER),
+        ("Their email address? (may be empty) author@example.org", CONTROL_C),
+    )
+    assert_nothing_was_written(terminal, stackyard)
 
 
 @pytest.mark.parametrize("arguments", [["--defaults"], ["--json"]])
@@ -119,20 +300,37 @@ def test_defaults_and_json_ask_nothing(stackyard: Command, arguments: list[str])
     assert answers_of(stackyard.directory / "shop")["author_name"] == ""
 
 
-@pytest.mark.parametrize("key", [CONTROL_C, CONTROL_D, signal.SIGTERM], ids=str)
-def test_leaving_a_prompt_writes_nothing(stackyard: Command, key: bytes | signal.Signals) -> None:
-    terminal = Terminal(stackyard, "new", "--no-lock")
-    terminal.expect("Which framework")
-    terminal.send(ENTER)
-    terminal.expect("What is the service called?")
-    terminal.send(CLEAR)
-    time.sleep(0.2)
-    if isinstance(key, bytes):
-        terminal.send(key)
-    else:
-        terminal.process.send_signal(key)
-    assert terminal.finish() == 2
-    assert "interrupted: nothing was written" in terminal.seen
-    assert "Traceback" not in terminal.seen
-    assert list(stackyard.directory.iterdir()) == []
-    assert stackyard.leftovers() == []
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("project_name", ""),
+        ("project_name", "None"),
+        ("project_name", "py-compile"),
+        ("project_name", "_thread"),
+        ("project_name", "Pydantic.Core"),
+        ("project_name", "a/b"),
+        ("project_name", "a\tb"),
+        ("project_name", "本"),
+        ("description", "a\nb"),
+        ("author_name", "\udcff"),
+        ("author_email", "nobody"),
+    ],
+    ids=ascii,
+)
+def test_the_wizard_refuses_in_the_words_of_the_engine(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    template = Template.installed()
+    answers = {"framework": "fastapi", name: value}
+    with pytest.raises(InvalidAnswerError) as refused:
+        generate(template, answers, tmp_path / "shop", dry_run=True)
+    said = InvalidAnswerError(name, value, template.refusal(name, answers))
+    assert str(refused.value) == str(said)
+
+
+@pytest.mark.parametrize("name", ["bookshelf", "My  Shop!", "-2 Läden-"])
+def test_the_wizard_knows_the_directory_that_the_engine_makes(name: str) -> None:
+    template = Template.installed()
+    answers = {"framework": "flask", "project_name": name}
+    assert template.refusal("project_name", answers) == ""
+    assert generate(template, answers, dry_run=True).path == Path(template.slug(answers))

@@ -108,12 +108,16 @@ def new(
         merge(answers, "framework", framework)
     for variable in FOREIGN_VARIABLES:
         os.environ.pop(variable, None)  # Copier takes its environment for git from here
+    target = Path(path) if path is not None else None
+    if not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
+        from stackyard import wizard
+
+        answers = wizard.plan(template, answers, target, force=force, confirm=not dry_run)
     with interrupts.shielded():
         project = generate(
             template,
             answers,
-            Path(path) if path is not None else None,
-            ask=not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty(),
+            target,
             dry_run=dry_run,
             force=force,
             with_git=not no_git,

@@ -42,7 +42,6 @@ def generate(
     answers: Mapping[str, str],
     path: Path | None = None,
     *,
-    ask: bool = False,
     dry_run: bool = False,
     force: bool = False,
     with_git: bool = True,
@@ -51,8 +50,8 @@ def generate(
 ) -> Project:
     """Make a project at `path`, by default in a directory called as the project's slug.
 
-    With `ask`, Copier prompts on the terminal for what `answers` does not tell;
-    without it, that takes its default. `progress` gets a line before each slow step.
+    What `answers` does not tell takes its default: nothing is asked here. `progress` gets a
+    line before each slow step.
 
     Raises:
         StackyardError: with nothing written, and nothing that was there touched.
@@ -64,7 +63,7 @@ def generate(
         project = staging / "project"
         notes: list[str] = []
         with interrupts.allowed():
-            told = _render(template, answers, target, project, scratch, ask=ask)
+            told = _render(template, answers, target, project, scratch)
             target = target or Target.at(Path(told["project_slug"]), force=force)
             target.refuse_obstacles(project, force=force)
             if with_lock and not dry_run:
@@ -98,19 +97,14 @@ def _render(
     target: Target | None,
     project: Path,
     scratch: Path,
-    *,
-    ask: bool,
 ) -> dict[str, str]:
     """Render the template into `project`; return the answer to every question."""
     import copier
-    from copier.errors import CopierAnswersInterrupt, CopierWarning, InteractiveSessionError
+    from copier.errors import CopierWarning
 
     told = dict(answers)
-    suggested: dict[str, str] = {}
     if target:
-        (suggested if ask else told).setdefault("project_name", target.place.name)
-    if ask:
-        suggested |= repository.identity()
+        told.setdefault("project_name", target.place.name)
     temporary, tempfile.tempdir = tempfile.tempdir, str(scratch)
     try:
         with warnings.catch_warnings():
@@ -120,10 +114,9 @@ def _render(
                 str(template.root),
                 project,
                 {**told, **template.stamps},
-                user_defaults=suggested,
                 settings=copier.Settings(),
                 vcs_ref="HEAD",
-                defaults=not ask,
+                defaults=True,
                 quiet=True,
                 unsafe=False,
             )
@@ -134,16 +127,13 @@ def _render(
         if DISK_FULL in str(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise TemplateError(error) from error
-    except (CopierAnswersInterrupt, InteractiveSessionError):
-        raise KeyboardInterrupt from None  # Ctrl-C or Ctrl-D at a prompt
     except Exception as error:  # what a template calls may raise anything
         refused = re.fullmatch(r"Validation error for question '(\w+)': (.*)", str(error))
         if refused is None:
             raise TemplateError(error) from error
         key, reason = refused.groups()
         source = "PATH" if key == "project_name" and key not in answers else ""
-        value = {**suggested, **told}.get(key, "")
-        raise InvalidAnswerError(key, value, reason, source) from error
+        raise InvalidAnswerError(key, told.get(key, ""), reason, source) from error
     finally:
         tempfile.tempdir = temporary
     return {name: str(worker.answers.combined[name]) for name in template.questions}

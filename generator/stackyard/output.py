@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from stackyard.generate import Project
-    from stackyard.template import Template
+    from stackyard.template import Choice, Template
 
 _KILOBYTE = 1000
 
@@ -40,6 +40,25 @@ def print_json(project: Project, repeat: str) -> None:
 
 
 def print_tree(project: Project, repeat: str) -> None:
+    """Print what would be made, and how to make it."""
+    _print_files(project)
+    click.echo(f"\n{_total(project)}; nothing was written. To make it:\n  {repeat}")
+
+
+def print_plan(project: Project) -> None:
+    """Print what would be made, and of which answers."""
+    _print_files(project)
+    answers = "\n".join(answer_lines(project.answers))
+    click.echo(f"\n{_total(project)}, of these answers:\n{answers}\n")
+
+
+def answer_lines(answers: Mapping[str, str]) -> list[str]:
+    """Return a line for each answer."""
+    width = max(map(len, answers), default=0)
+    return [f"  {name:<{width}}  {value or '(empty)'}" for name, value in answers.items()]
+
+
+def _print_files(project: Project) -> None:
     """Print every file with its size, directories before files."""
     lines = [(f"{project.path}/", "")]
 
@@ -61,7 +80,6 @@ def print_tree(project: Project, repeat: str) -> None:
     width = max(len(name) for name, _ in lines)
     for name, size in lines:
         click.echo(f"{name:<{width}}  {size:>9}".rstrip())
-    click.echo(f"\n{_total(project)}; nothing was written. To make it:\n  {repeat}")
 
 
 def print_summary(project: Project, repeat: str) -> None:
@@ -166,7 +184,12 @@ def print_catalogue(template: Template) -> None:
 
 def _print_choices(template: Template, name: str, indent: str = "  ") -> None:
     question = template.questions[name]
-    width = max(map(len, question.values), default=0)
-    for choice in question.choices:
+    for choice, line in zip(question.choices, choice_lines(question.choices), strict=True):
         default = " (default)" if choice.value == question.default else ""
-        click.echo(f"{indent}{choice.value:<{width}}  {choice.explanation}{default}")
+        click.echo(f"{indent}{line}{default}")
+
+
+def choice_lines(choices: Sequence[Choice]) -> list[str]:
+    """Return a line for each choice: its value and what it means."""
+    width = max((len(choice.value) for choice in choices), default=0)
+    return [f"{choice.value:<{width}}  {choice.explanation}" for choice in choices]

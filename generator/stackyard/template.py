@@ -29,13 +29,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question of `copier.yml`; `computed` ones are worked out and never asked."""
+    """One question of `copier.yml`; `computed` ones are worked out and never asked.
+
+    `validator` is Jinja, which renders to what is wrong with an answer, or to nothing.
+    """
 
     name: str
     text: str
     default: str
     choices: tuple[Choice, ...]
     computed: bool
+    validator: str = ""
 
     @property
     def values(self) -> list[str]:
@@ -108,6 +112,25 @@ class Template:
             if question.choices and value not in question.values:
                 raise UnknownValueError(key, value, question.values)
 
+    def refusal(self, name: str, answers: Mapping[str, str]) -> str:
+        """Return what the validator finds wrong with one answer among others, or nothing."""
+        return self._render(self.questions[name].validator, answers).strip()
+
+    def slug(self, answers: Mapping[str, str]) -> str:
+        """Return the project's slug, after which its directory is called by default."""
+        return self._render(self.questions["project_slug"].default, answers)
+
+    def _render(self, text: str, answers: Mapping[str, str]) -> str:
+        """Render what `copier.yml` says in Jinja, as Copier does."""
+        from jinja2 import FileSystemLoader
+        from jinja2.sandbox import SandboxedEnvironment
+
+        extensions = ["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
+        environment = SandboxedEnvironment(
+            loader=FileSystemLoader(self.root), extensions=extensions
+        )
+        return environment.from_string(text).render(answers)
+
     def pins(self, framework: str) -> list[str]:
         """Return the versions tested together, as `name==version` each."""
         path = self.root / "templates" / "pins" / f"{framework}.txt"
@@ -146,6 +169,7 @@ def _question(name: str, spec: Mapping[str, Any]) -> Question:
         default=str(spec.get("default", "")),
         choices=choices,
         computed=spec.get("when", True) is False,
+        validator=spec.get("validator", ""),
     )
 
 
