@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[1]
+UPSTREAM = "https://github.com/stackyard/stackyard"
 STACKYARD = Path(sys.executable).parent / "stackyard"
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
 COPIER = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
@@ -30,10 +33,24 @@ COMBINATIONS = [
 ]
 
 
-def run(*command: str | Path, **options) -> str:
+def run(*command: str | Path, **options: Any) -> str:
+    """Return what a command prints; it must succeed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def replace(file: Path, before: str, after: str) -> None:
+    """Replace a text that must be there, once."""
+    text = file.read_text("utf-8")
+    assert before in text, f"{file} has no {before!r}"
+    file.write_text(text.replace(before, after, 1), "utf-8")
+
+
+def commit(repository: Path, message: str, environment: dict[str, str]) -> None:
+    """Commit everything."""
+    run("git", "add", "--all", cwd=repository, env=environment)
+    run("git", "commit", "--quiet", "--message", message, cwd=repository, env=environment)
 
 
 def name_of(answers: dict[str, str]) -> str:
@@ -162,6 +179,25 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("git", *identity, "commit", "--quiet", "--allow-empty", "-m", "As it stands", cwd=place)
     run("git", "tag", f"v{VERSION}", cwd=place)
     return place
+
+
+@pytest.fixture(scope="session")
+def installed(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of a wheel that was built through the sdist, in an environment of its own."""
+    place = tmp_path_factory.mktemp("installed")
+    uv = find_uv_bin()
+    run(uv, "build", "--quiet", "--out-dir", place / "dist", clone)
+    run(uv, "venv", "--quiet", place / "venv")
+    (wheel,) = (place / "dist").glob("*.whl")
+    constraints = [] if os.environ.get("LATEST") else ["--constraints", ROOT / "constraints.txt"]
+    python = place / "venv" / "bin" / "python"
+    run(uv, "pip", "install", "--quiet", "--python", python, wheel, *constraints)
+    return place / "venv" / "bin" / "stackyard"
+
+
+@pytest.fixture
+def from_wheel(stackyard: Command, installed: Path) -> Command:
+    return Command(stackyard.directory, stackyard.temporary, stackyard.environment, installed)
 
 
 @pytest.fixture

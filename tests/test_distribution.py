@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import copier
 import pytest
 import yaml
-from uv import find_uv_bin
 
-from conftest import CHECKOUT_WARNINGS, FRAMEWORKS, ROOT, VERSION, Command, generated, run
+from conftest import CHECKOUT_WARNINGS, FRAMEWORKS, UPSTREAM, VERSION, Command, generated
 
 ANSWERS = ".copier-answers.yml"
-UPSTREAM = "https://github.com/stackyard/stackyard"
 pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
-
-
-@pytest.fixture(scope="session")
-def installed(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of a wheel that was built through the sdist, in an environment of its own."""
-    place = tmp_path_factory.mktemp("installed")
-    uv = find_uv_bin()
-    run(uv, "build", "--quiet", "--out-dir", place / "dist", clone)
-    run(uv, "venv", "--quiet", place / "venv")
-    (wheel,) = (place / "dist").glob("*.whl")
-    constraints = [] if os.environ.get("LATEST") else ["--constraints", ROOT / "constraints.txt"]
-    python = place / "venv" / "bin" / "python"
-    run(uv, "pip", "install", "--quiet", "--python", python, wheel, *constraints)
-    return place / "venv" / "bin" / "stackyard"
-
-
-@pytest.fixture
-def from_wheel(stackyard: Command, installed: Path) -> Command:
-    return Command(stackyard.directory, stackyard.temporary, stackyard.environment, installed)
 
 
 def without_origin(project: Path) -> dict[str, bytes]:
@@ -92,28 +70,3 @@ def test_a_project_of_the_wheel_names_the_release_it_came_from(from_wheel: Comma
     from_wheel("new", "fastapi", "shop", "--no-lock")
     answers = yaml.safe_load((from_wheel.directory / "shop" / ANSWERS).read_text())
     assert (answers["_src_path"], answers["_commit"]) == (UPSTREAM, f"v{VERSION}")
-
-
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_project_of_the_wheel_can_be_updated_by_plain_copier(
-    from_wheel: Command, clone: Path, tmp_path: Path, framework: str
-) -> None:
-    """Git is told that the upstream repository is the clone, where a newer release is tagged."""
-    from_wheel("new", framework, "shop", "--no-lock")
-    project = from_wheel.directory / "shop"
-    (project / "README.md").write_text("# Mine\n")
-    settings = Path(from_wheel.environment["GIT_CONFIG_GLOBAL"])
-    upstream = tmp_path / "upstream"
-    run("git", "clone", "--quiet", clone, upstream)
-    with settings.open("a") as file:
-        file.write(f'[url "{upstream}"]\n\tinsteadOf = {UPSTREAM}.git\n')
-    environment = from_wheel.environment | {"COPIER_CACHE_DIR": str(tmp_path / "mirror")}
-    (upstream / "templates" / framework / "NEWS.md").write_text("New.\n")
-    for command in (["add", "."], ["commit", "-qm", "Add news"], ["tag", "v999.0.0"]):
-        run("git", *command, cwd=upstream, env=environment)
-    run("git", "commit", "-qam", "Edit", cwd=project, env=environment)
-    copier_command = from_wheel.executable.with_name("copier")
-    run(copier_command, "update", "--defaults", "--quiet", cwd=project, env=environment)
-    assert (project / "NEWS.md").read_text() == "New.\n"
-    assert (project / "README.md").read_text() == "# Mine\n"
-    assert "_commit: v999.0.0" in (project / ANSWERS).read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 import click
@@ -10,12 +11,15 @@ from click.shell_completion import shell_complete
 
 from stackyard import completion, interrupts, output
 from stackyard.errors import StackyardError, UnusablePathError
+from stackyard.git import FOREIGN_VARIABLES
 
 
 def run(arguments: list[str]) -> int:
     """Run the command; return its exit status. A mistake is one line on stderr."""
     if wanted := os.environ.get(completion.VARIABLE):
         return shell_complete(main, {}, "stackyard", completion.VARIABLE, wanted)
+    for variable in FOREIGN_VARIABLES:
+        os.environ.pop(variable, None)  # Copier takes its environment for git from here
     color = False if os.environ.get("NO_COLOR") else None  # None: on a terminal only
     try:
         with main.make_context("stackyard", arguments or ["--help"], color=color) as context:
@@ -59,6 +63,12 @@ def main() -> None:
     shell_complete=completion.assignments,
     help="Answer a question; 'stackyard list' shows them all. May be repeated.",
 )
+@click.option(
+    "--answers",
+    "answers_file",
+    metavar="FILE",
+    help="Repeat another project's answers: its .copier-answers.yml.",
+)
 @click.option("--defaults", is_flag=True, help="Ask nothing: what is not told takes its default.")
 @click.option("--dry-run", is_flag=True, help="Print the tree that would be made; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; ask nothing.")
@@ -74,6 +84,7 @@ def new(
     framework: str | None,
     path: str | None,
     assignments: tuple[str, ...],
+    answers_file: str | None,
     *,
     defaults: bool,
     dry_run: bool,
@@ -93,11 +104,11 @@ def new(
       stackyard new fastapi bookshelf
       stackyard new fastapi bookshelf -d cache=none -d license=Apache-2.0 --defaults
       stackyard new fastapi bookshelf --dry-run
+      stackyard new flask shelf --answers bookshelf/.copier-answers.yml
     """  # noqa: D301
     from pathlib import Path
 
     from stackyard.generate import generate
-    from stackyard.repository import FOREIGN_VARIABLES
     from stackyard.template import Template, merge
 
     if path == "":
@@ -106,8 +117,8 @@ def new(
     answers = template.parse(assignments)
     if framework is not None:
         merge(answers, "framework", framework)
-    for variable in FOREIGN_VARIABLES:
-        os.environ.pop(variable, None)  # Copier takes its environment for git from here
+    if answers_file is not None:
+        answers = template.recall(Path(answers_file)) | answers
     target = Path(path) if path is not None else None
     if not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
         from stackyard import wizard
@@ -139,6 +150,105 @@ def new(
             output.print_summary(project, repeat)
 
 
+@main.command()
+@click.argument("path", default=".", shell_complete=completion.directories)
+@click.option("--to", "version", metavar="VERSION", help="By default, the newest release.")
+@click.option(
+    "-d",
+    "--data",
+    "assignments",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=completion.assignments,
+    help="Change an answer; all but 'framework' can change. May be repeated.",
+)
+@click.option("--check", is_flag=True, help="Only tell whether it is behind: exit 1 if it is.")
+@click.option("--dry-run", is_flag=True, help="Print the difference that it would make.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def update(
+    path: str,
+    version: str | None,
+    assignments: tuple[str, ...],
+    *,
+    check: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring the project at PATH to a newer release, your own edits kept.
+
+    What changes is staged in git and not committed. A file that both sides changed has the
+    conflict marked in it; then the exit status is 1.
+
+    \b
+    Examples:
+      stackyard update
+      stackyard update bookshelf --dry-run
+      stackyard update bookshelf -d tasks=none
+      stackyard update bookshelf --check
+    """  # noqa: D301
+    from pathlib import Path
+
+    from stackyard.project import Record
+    from stackyard.update import update as bring
+    from stackyard.upstream import Upstream
+
+    if check:
+        if version or assignments or dry_run:
+            raise click.UsageError("--check goes with --json only: leave the other options out.")
+        record = Record.of(Path(path))
+        upstream = Upstream.at(record.source)
+        output.print_check(record, upstream, as_json=as_json)
+        raise click.exceptions.Exit(int(bool(upstream.since(record.release))))
+    with interrupts.shielded():
+        done = bring(
+            Path(path),
+            assignments,
+            version,
+            dry_run=dry_run,
+            color=sys.stdout.isatty() and not as_json,
+            progress=_progress,
+            announce=_announce,
+        )
+        if not dry_run:
+            interrupts.conclude()
+        for warning in done.warnings:
+            click.echo(f"stackyard: warning: {warning}", err=True)
+        if as_json:
+            output.print_update_json(done, dry_run=dry_run)
+        elif dry_run:
+            output.print_diff(done)
+        else:
+            output.print_update(done)
+    raise click.exceptions.Exit(int(bool(done.conflicts)))
+
+
+@main.command()
+@click.argument("path", default=".", shell_complete=completion.directories)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(path: str, *, as_json: bool) -> None:
+    """Show what the project at PATH was made from, and whether it is behind.
+
+    \b
+    Examples:
+      stackyard show
+      stackyard show bookshelf --json
+    """  # noqa: D301
+    from pathlib import Path
+
+    from stackyard.errors import UpstreamError
+    from stackyard.project import Record
+    from stackyard.template import Template
+    from stackyard.upstream import Upstream
+
+    record = Record.of(Path(path))
+    repeat = output.repeat_command(Template.installed(), record.path, record.answers)
+    try:
+        output.print_record(record, repeat, Upstream.at(record.source), as_json=as_json)
+    except UpstreamError as error:
+        output.print_record(record, repeat, None, as_json=as_json)
+        click.echo(f"stackyard: warning: {error}", err=True)
+
+
 @main.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_(*, as_json: bool) -> None:
@@ -161,6 +271,10 @@ def list_(*, as_json: bool) -> None:
 def _fail(message: str, status: int) -> int:
     click.echo(f"stackyard: {message}", err=True)
     return status
+
+
+def _announce(recovery: list[str]) -> None:
+    click.echo(f"Writing; should the machine stop now: {shlex.join(recovery)}", err=True)
 
 
 def _progress(step: str) -> None:

@@ -3,17 +3,31 @@
 StackyardError
 ├── AnswerError
 │   ├── ConflictingAnswersError
+│   ├── FixedAnswerError
+│   ├── GoneAnswerError
 │   ├── HiddenOptionError
 │   ├── InvalidAnswerError
 │   ├── MalformedAnswerError
 │   ├── UnknownOptionError
-│   └── UnknownValueError
+│   ├── UnknownValueError
+│   └── UnreadableAnswersError
 ├── TargetError
 │   ├── NotADirectoryTargetError
 │   ├── ObstructedTargetError
 │   ├── TargetNotEmptyError
 │   ├── UnusablePathError
 │   └── UnwritableTargetError
+├── ProjectError
+│   ├── DirtyWorkTreeError
+│   ├── NotAProjectError
+│   ├── NotCommittedError
+│   ├── ObstructedUpdateError
+│   ├── UnknownReleaseError
+│   └── UpdateFailedError
+├── UpstreamError
+│   ├── DowngradeError
+│   ├── NoSuchReleaseError
+│   └── UnreachableUpstreamError
 ├── DiskFullError
 └── TemplateError
 """
@@ -83,6 +97,36 @@ class InvalidAnswerError(AnswerError):
         )
 
 
+class UnreadableAnswersError(AnswerError):
+    """A file that holds no answers."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(
+            f"cannot read answers from {str(file)!r}: {reason};"
+            " give a file such as a project's .copier-answers.yml"
+        )
+
+
+class FixedAnswerError(AnswerError):
+    """An answer that a project keeps for its whole life."""
+
+    def __init__(self, key: str, before: str, after: str) -> None:
+        super().__init__(
+            f"{key} cannot change from {before!r} to {after!r} in an update:"
+            " make another project with 'stackyard new --answers'"
+        )
+
+
+class GoneAnswerError(AnswerError):
+    """An answer of the project that the newer release does not take any more."""
+
+    def __init__(self, key: str, value: str, release: str, choices: Iterable[str]) -> None:
+        super().__init__(
+            f"{release} has no {key}={value}, which the project was made with:"
+            f" pass -d {key}=VALUE, one of {', '.join(choices)}"
+        )
+
+
 class TargetError(StackyardError):
     """A target that cannot become the project."""
 
@@ -135,6 +179,97 @@ class UnwritableTargetError(TargetError):
         super().__init__(
             f"cannot write to {str(target)!r}: {error.strerror or error}{where};"
             " choose another PATH or change the permissions there"
+        )
+
+
+class ProjectError(StackyardError):
+    """A project that cannot be updated as it is."""
+
+
+class NotAProjectError(ProjectError):
+    """A directory that stackyard has not made."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{str(path)!r} is no project of stackyard: {reason}; give the PATH of one"
+        )
+
+
+class UnknownReleaseError(ProjectError):
+    """A project made from a template that was no git repository."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: its .copier-answers.yml names no _commit, as its"
+            " template was no git repository; put there the release that it was made from"
+        )
+
+
+class NotCommittedError(ProjectError):
+    """A project that no commit holds."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: it is in no git commit ({reason});"
+            " commit it first, so that the update can be told from your own work"
+        )
+
+
+class DirtyWorkTreeError(ProjectError):
+    """A work tree with something that is not committed."""
+
+    def __init__(self, path: Path, found: str, recovery: str) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: {found!r} is not committed; commit or stash it first"
+            f" (after an update that was cut off, '{recovery}' restores what was there)"
+        )
+
+
+class ObstructedUpdateError(ProjectError):
+    """Something is where the update has to write."""
+
+    def __init__(self, path: Path, obstacle: str, reason: str) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: {obstacle!r} is in the way ({reason}); move it away"
+        )
+
+
+class UpdateFailedError(ProjectError):
+    """Git refused a step of the update."""
+
+    def __init__(self, path: Path, reason: object) -> None:
+        super().__init__(f"cannot update {str(path)!r}: {reason}; everything is as it was before")
+
+
+class UpstreamError(StackyardError):
+    """A template's repository that does not have what was asked for."""
+
+
+class UnreachableUpstreamError(UpstreamError):
+    """A repository that does not answer, or is none."""
+
+    def __init__(self, source: str, reason: object) -> None:
+        super().__init__(
+            f"cannot reach the template at {source!r}: {reason};"
+            " check the network, and _src_path in .copier-answers.yml"
+        )
+
+
+class NoSuchReleaseError(UpstreamError):
+    """A version that the repository does not have."""
+
+    def __init__(self, source: str, version: str, releases: Iterable[str]) -> None:
+        known = _suggest(version, releases) if any(releases) else "it has no releases yet"
+        super().__init__(f"there is no version {version!r} at {source!r}: {known}")
+
+
+class DowngradeError(UpstreamError):
+    """A release that is older than the project's."""
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(
+            f"cannot update from {before} back to {after}: choose a newer one with --to,"
+            " or go back in the project's own git history"
         )
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard import interrupts, lock, repository
-from stackyard.errors import InvalidAnswerError, TemplateError
-from stackyard.target import DISK_FULL, Target, directory_in, os_errors
+from stackyard.render import render
+from stackyard.target import Target, directory_in, os_errors
 from stackyard.template import Template, version
 
 
@@ -63,7 +61,9 @@ def generate(
         project = staging / "project"
         notes: list[str] = []
         with interrupts.allowed():
-            told = _render(template, answers, target, project, scratch)
+            named = {"project_name": target.place.name} if target else {}
+            sources = dict.fromkeys(named.keys() - answers.keys(), "PATH")
+            told = render(template, {**named, **answers}, project, scratch, sources)
             target = target or Target.at(Path(told["project_slug"]), force=force)
             target.refuse_obstacles(project, force=force)
             if with_lock and not dry_run:
@@ -89,54 +89,6 @@ def _workshop(target: Target | None, *, dry_run: bool) -> Iterator[tuple[Path, P
         else:
             with directory_in(target.ground if target else Path.cwd(), ".stackyard") as staging:
                 yield staging, scratch
-
-
-def _render(
-    template: Template,
-    answers: Mapping[str, str],
-    target: Target | None,
-    project: Path,
-    scratch: Path,
-) -> dict[str, str]:
-    """Render the template into `project`; return the answer to every question."""
-    import copier
-    from copier.errors import CopierWarning
-
-    told = dict(answers)
-    if target:
-        told.setdefault("project_name", target.place.name)
-    temporary, tempfile.tempdir = tempfile.tempdir, str(scratch)
-    try:
-        with warnings.catch_warnings():
-            # A checkout that is dirty or shallow is no news to whoever works in it.
-            warnings.simplefilter("ignore", CopierWarning)
-            worker = copier.run_copy(
-                str(template.root),
-                project,
-                {**told, **template.stamps},
-                settings=copier.Settings(),
-                vcs_ref="HEAD",
-                defaults=True,
-                quiet=True,
-                unsafe=False,
-            )
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        # A git that Copier ran: what happened is in its words only.
-        if DISK_FULL in str(error):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-        raise TemplateError(error) from error
-    except Exception as error:  # what a template calls may raise anything
-        refused = re.fullmatch(r"Validation error for question '(\w+)': (.*)", str(error))
-        if refused is None:
-            raise TemplateError(error) from error
-        key, reason = refused.groups()
-        source = "PATH" if key == "project_name" and key not in answers else ""
-        raise InvalidAnswerError(key, told.get(key, ""), reason, source) from error
-    finally:
-        tempfile.tempdir = temporary
-    return {name: str(worker.answers.combined[name]) for name in template.questions}
 
 
 def _first_commit(told: Mapping[str, str]) -> tuple[str, str, str]:

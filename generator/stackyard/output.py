@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stackyard.generate import Project
+    from stackyard.project import Record
     from stackyard.template import Choice, Template
+    from stackyard.update import Update
+    from stackyard.upstream import Upstream
 
 _KILOBYTE = 1000
+_NEXT = ["make test", "make dev"]
 
 
 def dump(value: object) -> None:
@@ -32,7 +36,7 @@ def print_json(project: Project, repeat: str) -> None:
             "answers": dict(project.answers),
             "path": str(project.path.absolute()),
             "files": [{"path": file.path, "size": file.size} for file in project.files],
-            "next": next_steps(project),
+            "next": _in(project.path, _NEXT),
             "repeat": repeat,
             "warnings": list(project.warnings),
         }
@@ -96,14 +100,130 @@ def print_summary(project: Project, repeat: str) -> None:
         click.echo(f"  {head:<{width}}  {_count(len(sizes)):>8}  {_size(sum(sizes)):>8}")
     single = [head for head in inside if head not in directories]
     click.echo(click.wrap_text(", ".join(single), 78, "  ", "  "))
-    steps = "\n".join(f"  {step}" for step in next_steps(project))
+    steps = "\n".join(f"  {step}" for step in _in(project.path, _NEXT))
     click.echo(f"\nNext:\n{steps}\n\nThe same again:\n  {repeat}")
 
 
-def next_steps(project: Project) -> list[str]:
-    """Return the commands to run in the new project."""
-    enter = [f"cd {shlex.quote(str(project.path))}"] if str(project.path) != "." else []
-    return [*enter, "make test", "make dev"]
+def print_record(record: Record, repeat: str, upstream: Upstream | None, *, as_json: bool) -> None:
+    """Print what a project was made from; without an `upstream`, not whether it is behind."""
+    behind = upstream.since(record.release) if upstream else None
+    if as_json:
+        dump(
+            {
+                "path": str(record.path.absolute()),
+                "framework": record.answers["framework"],
+                "release": record.release,
+                "source": record.source,
+                "behind": behind,
+                "answers": dict(record.answers),
+                "repeat": repeat,
+            }
+        )
+        return
+    width = max(map(len, record.answers))
+    status = "unknown" if behind is None else _behind(behind)
+    told = {"release": f"{record.release or 'unknown'} ({status})", "source": record.source}
+    for name, value in {**told, **record.answers}.items():
+        click.echo(f"{name:<{width}}  {value}".rstrip())
+    click.echo(f"\nThe same again:\n  {repeat}")
+
+
+def print_check(record: Record, upstream: Upstream, *, as_json: bool) -> None:
+    """Print whether a project is behind, and by which releases."""
+    behind = upstream.since(record.release)
+    if as_json:
+        dump({"path": str(record.path.absolute()), "release": record.release, "behind": behind})
+    else:
+        click.echo(
+            f"{record.path} is made from {record.release or 'an unknown release'}: ", nl=False
+        )
+        click.echo(_behind(behind))
+
+
+def print_update(done: Update) -> None:
+    """Print what an update changed, and what to do with it."""
+    path = shlex.quote(str(done.before.path))
+    if not done.changes:
+        click.echo(f"{done.before.path} is current: {done.release}. Nothing was written.")
+        return
+    click.echo(f"{done.before.path}: {_step(done)}\n")
+    for change in done.changes:
+        click.echo(f"  {change.status} {click.format_filename(change.path)}")
+    _print_notes(done)
+    if done.conflicts:
+        click.echo(
+            "\nEdit them, say 'git add' or 'git rm' of each, and commit; or undo the update:"
+            f"\n  git -C {path} reset --hard"
+        )
+        return
+    steps = [
+        "git diff --staged",
+        "make test",
+        f"git commit -m 'Update to stackyard {done.release}'",
+    ]
+    lines = "\n".join(f"  {step}" for step in _in(done.before.path, steps))
+    click.echo(f"\nNext:\n{lines}\n\nTo undo it:\n  git -C {path} reset --hard")
+
+
+def print_diff(done: Update) -> None:
+    """Print the difference that an update would make."""
+    click.echo(done.diff, nl=False)
+    _print_notes(done)
+    summary = f"{_step(done)}: {_count(len(done.changes))} would change; nothing was written."
+    click.echo(f"\n{summary}" if done.changes else "Nothing would change.")
+
+
+def print_update_json(done: Update, *, dry_run: bool) -> None:
+    """Print what an update changed, or would change, as one JSON object."""
+    dump(
+        {
+            "path": str(done.before.path.absolute()),
+            "from": done.before.release,
+            "to": done.release,
+            "answers": dict(done.answers),
+            "new_options": list(done.added),
+            "changes": [{"path": one.path, "status": one.status} for one in done.changes],
+            "conflicts": [{"path": one.path, "reason": one.reason} for one in done.conflicts],
+            "left_out": list(done.left_out),
+            "written": bool(done.changes) and not dry_run,
+            "diff": done.diff,
+            "warnings": list(done.warnings),
+        }
+    )
+
+
+def _step(done: Update) -> str:
+    if done.before.release == done.release:
+        return f"other answers, still {done.release}"
+    return f"from {done.before.release} to {done.release}"
+
+
+def _print_notes(done: Update) -> None:
+    if done.added:
+        told = ", ".join(f"{name}={done.answers[name]}" for name in done.added)
+        click.echo(f"\nAsked for the first time, and answered by default: {told}")
+    if done.left_out:
+        click.echo(f"\nChanged in {done.release}, but you have deleted them: they stay so")
+        for path in done.left_out:
+            click.echo(f"  {click.format_filename(path)}")
+    if done.conflicts:
+        click.echo(f"\n{click.style('Conflicts', fg='red')}")
+        for conflict in done.conflicts:
+            click.echo(f"  {click.format_filename(conflict.path)}: {conflict.reason}")
+
+
+def _behind(releases: list[str]) -> str:
+    if not releases:
+        return "current"
+    if releases == ["HEAD"]:
+        return "behind HEAD, nothing is released yet"
+    many = "1 release" if len(releases) == 1 else f"{len(releases)} releases"
+    return f"{many} behind: {', '.join(releases)}"
+
+
+def _in(path: Path, steps: list[str]) -> list[str]:
+    """Return the commands to run in a directory."""
+    return [*([f"cd {shlex.quote(str(path))}"] if str(path) != "." else []), *steps]
 
 
 def repeat_command(
@@ -113,6 +233,8 @@ def repeat_command(
     words = [_program(), "new", answers["framework"]]
     words.append(f"./{path}" if str(path).startswith("-") else str(path))
     for name, value in answers.items():
+        if name not in template.questions:
+            continue  # asked by another release
         default = template.questions[name].default
         if name == "project_name":
             default = path.resolve().name

@@ -16,7 +16,9 @@ from stackyard.errors import (
     MalformedAnswerError,
     UnknownOptionError,
     UnknownValueError,
+    UnreadableAnswersError,
 )
+from stackyard.project import read_answers
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,20 @@ class Template:
         self.check(answers)
         return answers
 
+    def recall(self, file: Path) -> dict[str, str]:
+        """Return the answers that another project's answers file holds, checked.
+
+        Raises:
+            AnswerError: if it cannot be read, or as `check` does.
+        """
+        try:
+            told = read_answers(file)
+        except FileNotFoundError as error:
+            raise UnreadableAnswersError(file, "there is no such file") from error
+        answers = {name: value for name, value in told.items() if not name.startswith("_")}
+        self.check(answers)
+        return answers
+
     def check(self, answers: Mapping[str, str]) -> None:
         """Refuse keys that are no option and values that are no choice.
 
@@ -129,7 +145,8 @@ class Template:
         environment = SandboxedEnvironment(
             loader=FileSystemLoader(self.root), extensions=extensions
         )
-        return environment.from_string(text).render(answers)
+        # What Copier tells of its run matters to updates alone.
+        return environment.from_string(text).render(answers, _copier_conf={})
 
     def pins(self, framework: str) -> list[str]:
         """Return the versions tested together, as `name==version` each."""

@@ -1,0 +1,192 @@
+"""The engine of an update: from what a project was made from to what it would be made from now."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackyard import interrupts, lock
+from stackyard.errors import (
+    DowngradeError,
+    FixedAnswerError,
+    GoneAnswerError,
+    UnknownReleaseError,
+    UpdateFailedError,
+)
+from stackyard.git import GitError
+from stackyard.merge import Change, Conflict, Merge, WorkTree
+from stackyard.project import ANSWERS_FILE, Record
+from stackyard.render import render
+from stackyard.target import directory_in, os_errors
+from stackyard.template import Template
+from stackyard.upstream import Download, Upstream, is_older
+
+_FIXED = frozenset({"framework"})
+"""What a project was made with and cannot be made into."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update changed, or would change.
+
+    `left_out` are files that the user deleted and the newer release changes: they stay
+    deleted. `added` are the questions that the newer release asks for the first time.
+    """
+
+    before: Record
+    release: str
+    answers: Mapping[str, str]
+    added: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    diff: str = ""
+
+
+def update(
+    project: Path,
+    assignments: tuple[str, ...] = (),
+    version: str | None = None,
+    *,
+    dry_run: bool = False,
+    color: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+    announce: Callable[[list[str]], None] = lambda _: None,
+) -> Update:
+    """Bring a project to another release of its template, to other answers, or to both.
+
+    `version` is a release, branch or commit of the template, by default its newest release.
+    `assignments` are `KEY=VALUE` texts. The result is in the user's work tree and index,
+    ready to be committed; with `dry_run` nothing is written. `progress` gets a line before
+    each slow step, `announce` the command that restores everything should the machine stop
+    while files are written.
+
+    Raises:
+        StackyardError, KeyboardInterrupt: with everything as it was before.
+    """
+    record = Record.of(project)
+    if not record.release:
+        raise UnknownReleaseError(project)
+    with (
+        os_errors(project),
+        _git_errors(project),
+        directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch,
+    ):
+        with interrupts.allowed():
+            tree = WorkTree.of(project)
+            tree.refuse_if_dirty()
+            progress(f"Looking for releases at {record.source} ...")
+            upstream = Upstream.at(record.source)
+            newer = upstream.since(record.release)
+            if not (newer or assignments or version):
+                return Update(record, record.release, record.answers)
+            progress("Downloading the template ...")
+            templates = upstream.download(scratch / "upstream")
+            target = version or (newer[-1] if newer else record.release)
+            sides = _Sides(
+                record,
+                _template(templates, record, record.release, scratch / "old"),
+                _template(templates, record, target, scratch / "new"),
+            )
+            if is_older(sides.release, record.release):
+                raise DowngradeError(record.release, sides.release)
+            progress("Merging ...")
+            merge = Merge(tree, scratch / "merge")
+            answers = _merge(merge, sides, assignments, scratch)
+            notes = _lock(merge, sides, scratch / "locked", progress)
+            result = Update(
+                record,
+                sides.release,
+                answers,
+                added=tuple(name for name in answers if name not in record.answers),
+                changes=tuple(merge.changes()),
+                conflicts=tuple(merge.conflicts),
+                left_out=tuple(merge.left_out),
+                warnings=tuple(notes),
+                diff=merge.diff(color=color) if dry_run else "",
+            )
+        if result.changes and not dry_run:
+            merge.publish(announce)
+        return result
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """A project, the template that it was made from, and the one that it would be made from."""
+
+    record: Record
+    old: Template
+    new: Template
+
+    @property
+    def release(self) -> str:
+        return self.new.stamps["_commit"]
+
+
+@contextmanager
+def _git_errors(project: Path) -> Iterator[None]:
+    try:
+        yield
+    except GitError as error:
+        raise UpdateFailedError(project, error) from error
+
+
+def _template(download: Download, record: Record, version: str, place: Path) -> Template:
+    """Unpack a version of the template; what it renders names the project's own source."""
+    release = download.name(version)
+    stamps = {"_src_path": record.source, "_commit": release}
+    return Template.load(download.unpack(release, place), stamps=stamps)
+
+
+def _merge(
+    merge: Merge, sides: _Sides, assignments: tuple[str, ...], scratch: Path
+) -> dict[str, str]:
+    """Render both sides and merge what differs; return the answers of the new one."""
+    before, after = scratch / "before", scratch / "after"
+    recorded = sides.record.answers
+    known = {name: value for name, value in recorded.items() if name in sides.old.options}
+    answers = _answers(sides, assignments)
+    render(sides.old, known, before, scratch)
+    told = render(sides.new, answers, after, scratch)
+    # The generator keeps it: the project's own stands for what was rendered once.
+    shutil.copyfile(sides.record.path / ANSWERS_FILE, before / ANSWERS_FILE)
+    merge.run(before, after, sides.release)
+    return {name: told[name] for name in sides.new.options}
+
+
+def _answers(sides: _Sides, assignments: tuple[str, ...]) -> dict[str, str]:
+    """Return the project's answers with those that were told now, as far as they are asked for."""
+    recorded, new = sides.record.answers, sides.new
+    answers = new.parse(assignments)
+    for name in _FIXED & answers.keys():
+        if answers[name] != recorded[name]:
+            raise FixedAnswerError(name, recorded[name], answers[name])
+    for name in (name for name in new.options if name in recorded):
+        value, values = answers.setdefault(name, recorded[name]), new.questions[name].values
+        if values and value not in values:
+            raise GoneAnswerError(name, value, sides.release, values)
+    return answers
+
+
+def _lock(merge: Merge, sides: _Sides, place: Path, progress: Callable[[str], None]) -> list[str]:
+    """Lock the dependencies of the result anew if they changed; return the warnings."""
+    locked = merge.read("uv.lock")
+    if locked is None:
+        return []
+    framework = sides.record.answers["framework"]
+    pins, moves = lock.renewed(locked, sides.old.pins(framework), sides.new.pins(framework))
+    if not moves and merge.read("pyproject.toml") == merge.read("pyproject.toml", before=True):
+        return []
+    if any(conflict.path in {"pyproject.toml", "uv.lock"} for conflict in merge.conflicts):
+        return ["uv.lock is as it was: run 'uv lock' when pyproject.toml has no conflict any more"]
+    progress("Locking the dependencies ...")
+    merge.unpack(place)
+    notes = lock.make(place, pins, sides.record.path, python=None)
+    if not notes:
+        merge.put("uv.lock", place / "uv.lock")
+    return notes

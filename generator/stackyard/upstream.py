@@ -1,0 +1,126 @@
+"""Where templates come from: a git repository whose tags `vX.Y.Z` are the releases."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackyard.errors import NoSuchReleaseError, UnreachableUpstreamError
+from stackyard.git import GitError, git
+
+_RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+# As `git describe` names a commit: so many after a tag.
+_DESCRIBED = re.compile(rf"({_RELEASE.pattern})(-\d+-g[0-9a-f]+)?")
+# The short forms that Copier takes.
+_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/", "git+": ""}
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A template's repository: its releases, the oldest first, and the newest commit."""
+
+    source: str
+    releases: tuple[str, ...]
+    head: str
+
+    @classmethod
+    def at(cls, source: str) -> Upstream:
+        """Ask the repository at `source`, a URL or a path, which releases there are.
+
+        Raises:
+            UnreachableUpstreamError: if it does not tell.
+        """
+        try:
+            question = ("ls-remote", "--quiet", "--", _address(source), "HEAD", "refs/tags/v*")
+            refs = git(None, *question, seconds=_SECONDS)
+        except (GitError, TimeoutError) as error:
+            raise UnreachableUpstreamError(source, error) from error
+        commits = {
+            name: commit for commit, name in (line.split("\t") for line in refs.splitlines())
+        }
+        tags = (name.removeprefix("refs/tags/") for name in commits)
+        releases = sorted(filter(_RELEASE.fullmatch, tags), key=_version)
+        return cls(source, tuple(releases), commits.get("HEAD", ""))
+
+    def since(self, release: str) -> list[str]:
+        """Return the releases that are newer than `release`, the oldest first.
+
+        Where nothing was released yet, the newest commit stands for a release.
+        """
+        if not self.releases:
+            current = self.head.startswith(release.rpartition("-g")[2] or "-")
+            return [] if current else ["HEAD"]
+        return [newer for newer in self.releases if _version(newer) > _version(release)]
+
+    def download(self, place: Path) -> Download:
+        """Copy the repository to `place`, with its whole history.
+
+        Raises:
+            UnreachableUpstreamError: if it cannot be had.
+        """
+        try:
+            git(None, "clone", "--quiet", "--bare", "--", _address(self.source), str(place))
+        except GitError as error:
+            raise UnreachableUpstreamError(self.source, error) from error
+        return Download(self, place)
+
+
+@dataclass(frozen=True)
+class Download:
+    """A copy of a template's repository on this machine."""
+
+    upstream: Upstream
+    place: Path
+
+    def name(self, version: str) -> str:
+        """Return a version, given as release, branch or commit, as `git describe` names it.
+
+        Raises:
+            NoSuchReleaseError: if there is no such version.
+        """
+        release = f"v{version.removeprefix('v')}"
+        ref = f"refs/tags/{release}" if _RELEASE.fullmatch(release) else version
+        try:
+            commit = git(
+                self.place,
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                f"{ref}^{{commit}}",
+            )
+            return git(self.place, "describe", "--tags", "--always", commit.strip()).strip()
+        except GitError as error:
+            raise NoSuchReleaseError(
+                self.upstream.source, version, self.upstream.releases
+            ) from error
+
+    def unpack(self, version: str, place: Path) -> Path:
+        """Write the template of a version to the new directory `place`, and return that."""
+        place.mkdir()
+        write = (f"--work-tree={place}", "checkout", "--quiet", "--force")
+        git(self.place, *write, version, "--", "copier.yml", "templates")
+        return place
+
+
+def is_older(one: str, other: str) -> bool:
+    """Tell whether the release `one` came before the release `other`."""
+    return _version(one) < _version(other)
+
+
+def _version(release: str) -> tuple[int, ...]:
+    """Return the numbers of a release; commits after it count as one, as does none known before."""
+    described = _DESCRIBED.fullmatch(release)
+    if described is None:
+        return ()
+    *numbers, since = described.groups()[1:]
+    return (*map(int, numbers), int(since is not None))
+
+
+def _address(source: str) -> str:
+    for short, long in _SHORT.items():
+        if source.startswith(short):
+            return long + source.removeprefix(short)
+    return str(Path(source).expanduser()) if source.startswith("~") else source

@@ -1,0 +1,79 @@
+"""A template's repository with three releases, and a project that the first of them made."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import FRAMEWORKS, UPSTREAM, VERSION, Command, commit, replace, run
+
+FIRST = f"v{VERSION}"
+NEW_OPTION = """
+broker:
+  type: str
+  help: What should carry the tasks?
+  choices:
+    "Redis: what is there already": redis
+    "RabbitMQ: one server more": rabbitmq
+  default: redis
+"""
+
+
+@pytest.fixture(scope="session")
+def upstream(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template's repository: the first release checked out, and two releases after it."""
+    place = tmp_path_factory.mktemp("upstream") / "stackyard"
+    run("git", "clone", "--quiet", clone, place)
+    run("git", "config", "user.name", "Example Author", cwd=place)
+    run("git", "config", "user.email", "author@example.org", cwd=place)
+    shared = place / "templates" / "shared"
+    replace(shared / "Makefile.jinja", "# uv from PATH, or else", "# The uv of PATH, or else")
+    commit(place, "Say it better", {})
+    run("git", "tag", "v998.0.0", cwd=place)
+    replace(shared / "Makefile.jinja", "## What CI checks", "## What CI checks first")
+    replace(place / "copier.yml", "\nproject_slug:", f"{NEW_OPTION}\nproject_slug:")
+    for framework in FRAMEWORKS:
+        tree = place / "templates" / framework
+        (tree / "NEWS.md").write_text("# News\n")
+        shutil.move(tree / "Procfile.jinja", tree / "Processes.jinja")
+        [dockerignore] = tree.glob(".dockerignore*")
+        dockerignore.unlink()
+    pins = place / "templates" / "pins" / "fastapi.txt"
+    for name, version in {"idna": "3.10", "iniconfig": "2.1.0"}.items():
+        pins.write_text(re.sub(rf"(?m)^{name}==.*", f"{name}=={version}", pins.read_text()))
+    commit(place, "Add news, drop .dockerignore, rename the Procfile", {})
+    run("git", "tag", "v999.0.0", cwd=place)
+    (place / "templates" / "shared" / "Makefile.jinja").write_text("not released\n")
+    commit(place, "Go on", {})
+    run("git", "tag", "v1000.0.0rc1", cwd=place)
+    run("git", "checkout", "--quiet", "--detach", FIRST, cwd=place)
+    return place
+
+
+@pytest.fixture
+def user(from_wheel: Command, upstream: Path, tmp_path: Path) -> Command:
+    """The command of the wheel, for a user whose git reaches the upstream repository."""
+    with Path(from_wheel.environment["GIT_CONFIG_GLOBAL"]).open("a") as settings:
+        settings.write(f'[url "{upstream}"]\n\tinsteadOf = {UPSTREAM}.git\n')
+        settings.write(f'[url "{upstream}"]\n\tinsteadOf = {UPSTREAM}\n')
+    from_wheel.environment["COPIER_CACHE_DIR"] = str(tmp_path / "mirror")
+    return from_wheel
+
+
+@pytest.fixture(scope="session")
+def made(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a project of the first release, to be copied; not locked, to be quick."""
+    place = tmp_path_factory.mktemp("made")
+    run(installed, "new", "fastapi", "shop", "--defaults", "--no-lock", cwd=place)
+    return place
+
+
+@pytest.fixture
+def shop(made: Path, user: Command) -> Path:
+    """A project that the wheel of the first release made, with two releases after it."""
+    project = user.directory / "shop"
+    shutil.copytree(made / "shop", project, symlinks=True)
+    return project
