@@ -139,6 +139,17 @@ def test_a_work_tree_around_the_target_is_left_alone(stackyard: Command, git: Gi
     assert git(stackyard.directory, "status", "--porcelain") == "?? services/"
 
 
+def test_where_the_work_tree_around_it_ignores_it_a_project_has_a_repository_of_its_own(
+    stackyard: Command, git: Git
+) -> None:
+    """As those that `make new` makes here have, so that they can be updated."""
+    git(stackyard.directory, "init", "--quiet")
+    (stackyard.directory / ".gitignore").write_text("projects/\n")
+    stackyard("new", "fastapi", "projects/shop", *QUICK)
+    assert git(stackyard.directory / "projects" / "shop", "rev-list", "--count", "HEAD") == "1"
+    assert git(stackyard.directory, "status", "--porcelain") == "?? .gitignore"
+
+
 @pytest.mark.parametrize(
     ("answers", "author"),
     [

@@ -69,7 +69,7 @@ def generate(
             if with_lock and not dry_run:
                 progress("Locking the dependencies ...")
                 notes += lock.make(project, template.pins(told["framework"]), target.path)
-            if with_git and not dry_run and not target.in_work_tree():
+            if with_git and not dry_run and not repository.holds(target.place):
                 notes += repository.make(project, *_first_commit(told))
             if not os.path.lexists(target.place / ".env"):
                 _write_env(project)

@@ -34,6 +34,18 @@ def make(project: Path, message: str, name: str, email: str) -> list[str]:
     return [f"no git repository was made: {reason}; run 'git init' in the project later"]
 
 
+def holds(place: Path) -> bool:
+    """Tell whether a git work tree holds `place`, which need not exist, and does not ignore it."""
+    if (place / ".git").exists():
+        return True
+    parent = next(parent for parent in place.parents if parent.is_dir())
+    try:
+        question = ("check-ignore", "--", str(place))
+        return not git(parent, *question, as_user=True, statuses=(0, 1))
+    except GitError:  # no repository, or one that git does not trust
+        return any((parent / ".git").exists() for parent in place.parents)
+
+
 def identity() -> dict[str, str]:
     """Return the user's name and email as answers, as far as git knows them."""
     try:

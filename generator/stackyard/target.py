@@ -68,10 +68,6 @@ class Target:
         if found is not None:
             raise TargetNotEmptyError(self.path, found)
 
-    def in_work_tree(self) -> bool:
-        """Tell whether a git work tree holds the target."""
-        return any((place / ".git").exists() for place in (self.place, *self.place.parents))
-
     def refuse_obstacles(self, source: Path, *, force: bool) -> None:
         """Raise `TargetError` if an entry of `source` cannot take its place."""
         for ours, theirs in _encounters(source, self.place):
