@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -145,6 +146,39 @@ def stackyard(tmp_path: Path) -> Command:
         "TMPDIR": str(temporary),
     }
     return Command(directory, temporary, environment)
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A place that stays open to the other user whom PostgreSQL runs as where we are root.
+
+    Pytest's own does not: each new run of it, such as that of a project's suite, shuts it again.
+    """
+    with tempfile.TemporaryDirectory(prefix="stackyard-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def without_uv() -> dict[str, str]:
+    """What a user has who has neither servers nor uv."""
+    servers = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "VIRTUAL_ENV", "SECRET_KEY"}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        # Nor are they inside a pytest or a make of ours.
+        if key not in servers and not key.startswith(("PYTEST_", "MAKE", "MFLAGS"))
+    }
+    paths = [path for path in kept["PATH"].split(os.pathsep) if not (Path(path) / "uv").exists()]
+    return kept | {"PATH": os.pathsep.join(paths)}
+
+
+@pytest.fixture
+def environment(without_uv: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """What a user has: no servers, and uv on PATH."""
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.symlink_to(find_uv_bin())
+    return without_uv | {"PATH": os.pathsep.join([str(uv.parent), without_uv["PATH"]])}
 
 
 @pytest.fixture

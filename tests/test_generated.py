@@ -7,15 +7,12 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from uv import find_uv_bin
 
 from conftest import COMBINATIONS, Command, name_of
 
@@ -30,32 +27,16 @@ BOTH_ENDS = [one for one in GROUPED if one.id.count("none") != 1]
 
 
 @pytest.fixture
-def tmp_path() -> Iterator[Path]:
-    """A place that stays open to the other user whom PostgreSQL runs as where we are root.
-
-    Pytest's own does not: each new run of it, such as those below, shuts it again.
-    """
-    with tempfile.TemporaryDirectory(prefix="stackyard-") as directory:
-        yield Path(directory)
+def tmp_path(open_path: Path) -> Path:
+    return open_path
 
 
 @pytest.fixture
-def environment(told: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """What a user has: no servers, and uv on PATH; who wants neither cache nor tasks has no uv."""
-    servers = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "VIRTUAL_ENV", "SECRET_KEY"}
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        # Nor are they inside a pytest or a make of ours.
-        if key not in servers and not key.startswith(("PYTEST_", "MAKE", "MFLAGS"))
-    }
-    paths = [path for path in kept["PATH"].split(os.pathsep) if not (Path(path) / "uv").exists()]
-    if told != COMBINATIONS[-1]:
-        uv = tmp_path / "bin" / "uv"
-        uv.parent.mkdir()
-        uv.symlink_to(find_uv_bin())
-        paths.insert(0, str(uv.parent))
-    return kept | {"PATH": os.pathsep.join(paths)}
+def environment(
+    told: dict[str, str], environment: dict[str, str], without_uv: dict[str, str]
+) -> dict[str, str]:
+    """Who wants neither cache nor tasks has no uv."""
+    return without_uv if told == COMBINATIONS[-1] else environment
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ import pytest
 
 from conftest import FRAMEWORKS, UPSTREAM, VERSION, Command, commit, replace, run
 
+# What users add to their projects: it is theirs, and not tested here.
+collect_ignore = ["edits"]
+
 FIRST = f"v{VERSION}"
 NEW_OPTION = """
 broker:
