@@ -90,7 +90,7 @@ def test_after_a_crash_the_printed_command_restores_everything(
 ) -> None:
     """The command and its git are killed while they write."""
     before = files(large)
-    process = subprocess.Popen(
+    process = psutil.Popen(
         [sys.executable, "-c", PUBLISH],
         cwd=stackyard.directory,
         env=stackyard.environment,
@@ -99,13 +99,13 @@ def test_after_a_crash_the_printed_command_restores_everything(
     )
     recovery = shlex.split(process.stdout.readline())
     time.sleep(moment)
-    process.send_signal(signal.SIGSTOP)  # so that it starts nobody meanwhile
-    family = [psutil.Process(process.pid)]
-    family += family[0].children(recursive=True)
-    for member in family:
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
-    psutil.wait_procs(family)
+    with suppress(psutil.NoSuchProcess):  # done already
+        process.suspend()  # so that it starts nobody meanwhile
+        family = [*process.children(recursive=True), process]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family)
     said, _ = process.communicate(timeout=30)
     if said != "done\n":
         run(*recovery, cwd="/", env=stackyard.environment)
