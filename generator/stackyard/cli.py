@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from functools import partial
 
 import click
 from click.shell_completion import shell_complete
@@ -12,6 +13,16 @@ from click.shell_completion import shell_complete
 from stackyard import completion, interrupts, output
 from stackyard.errors import StackyardError, UnusablePathError
 from stackyard.git import FOREIGN_VARIABLES
+
+_data_option = partial(
+    click.option,
+    "-d",
+    "--data",
+    "assignments",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=completion.assignments,
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -48,21 +59,13 @@ def main() -> None:
     \b
     Example:
       stackyard new fastapi bookshelf
-    """  # noqa: D301 - Click's mark for a paragraph that keeps its lines
+    """
 
 
 @main.command()
 @click.argument("framework", required=False, shell_complete=completion.frameworks)
 @click.argument("path", required=False, shell_complete=completion.directories)
-@click.option(
-    "-d",
-    "--data",
-    "assignments",
-    metavar="KEY=VALUE",
-    multiple=True,
-    shell_complete=completion.assignments,
-    help="Answer a question; 'stackyard list' shows them all. May be repeated.",
-)
+@_data_option(help="Answer a question; 'stackyard list' shows them all. May be repeated.")
 @click.option(
     "--answers",
     "answers_file",
@@ -105,7 +108,7 @@ def new(
       stackyard new fastapi bookshelf -d cache=none -d license=Apache-2.0 --defaults
       stackyard new fastapi bookshelf --dry-run
       stackyard new flask shelf --answers bookshelf/.copier-answers.yml
-    """  # noqa: D301
+    """
     from pathlib import Path
 
     from stackyard.generate import generate
@@ -138,7 +141,7 @@ def new(
         if not dry_run:
             interrupts.conclude()
         for warning in project.warnings:
-            click.echo(f"stackyard: warning: {warning}", err=True)
+            _warn(warning)
         flags = {"--no-git": no_git, "--no-lock": no_lock, "--force": force}
         given = [flag for flag, is_given in flags.items() if is_given]
         repeat = output.repeat_command(template, project.path, project.answers, given)
@@ -153,15 +156,7 @@ def new(
 @main.command()
 @click.argument("path", default=".", shell_complete=completion.directories)
 @click.option("--to", "version", metavar="VERSION", help="By default, the newest release.")
-@click.option(
-    "-d",
-    "--data",
-    "assignments",
-    metavar="KEY=VALUE",
-    multiple=True,
-    shell_complete=completion.assignments,
-    help="Change an answer; all but 'framework' can change. May be repeated.",
-)
+@_data_option(help="Change an answer; all but 'framework' can change. May be repeated.")
 @click.option("--check", is_flag=True, help="Only tell whether it is behind: exit 1 if it is.")
 @click.option("--dry-run", is_flag=True, help="Print the difference that it would make.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -185,7 +180,7 @@ def update(
       stackyard update bookshelf --dry-run
       stackyard update bookshelf -d tasks=none
       stackyard update bookshelf --check
-    """  # noqa: D301
+    """
     from pathlib import Path
 
     from stackyard.project import Record
@@ -196,9 +191,9 @@ def update(
         if version or assignments or dry_run:
             raise click.UsageError("--check goes with --json only: leave the other options out.")
         record = Record.of(Path(path))
-        upstream = Upstream.at(record.source)
-        output.print_check(record, upstream, as_json=as_json)
-        raise click.exceptions.Exit(int(bool(upstream.since(record.release))))
+        behind = Upstream.at(record.source).since(record.release)
+        output.print_check(record, behind, as_json=as_json)
+        raise click.exceptions.Exit(int(bool(behind)))
     with interrupts.shielded():
         done = bring(
             Path(path),
@@ -212,7 +207,7 @@ def update(
         if not dry_run:
             interrupts.conclude()
         for warning in done.warnings:
-            click.echo(f"stackyard: warning: {warning}", err=True)
+            _warn(warning)
         if as_json:
             output.print_update_json(done, dry_run=dry_run)
         elif dry_run:
@@ -232,7 +227,7 @@ def show(path: str, *, as_json: bool) -> None:
     Examples:
       stackyard show
       stackyard show bookshelf --json
-    """  # noqa: D301
+    """
     from pathlib import Path
 
     from stackyard.errors import UpstreamError
@@ -242,11 +237,12 @@ def show(path: str, *, as_json: bool) -> None:
 
     record = Record.of(Path(path))
     repeat = output.repeat_command(Template.installed(), record.path, record.answers)
+    behind = None
     try:
-        output.print_record(record, repeat, Upstream.at(record.source), as_json=as_json)
+        behind = Upstream.at(record.source).since(record.release)
     except UpstreamError as error:
-        output.print_record(record, repeat, None, as_json=as_json)
-        click.echo(f"stackyard: warning: {error}", err=True)
+        _warn(str(error))
+    output.print_record(record, repeat, behind, as_json=as_json)
 
 
 @main.command("list")
@@ -258,7 +254,7 @@ def list_(*, as_json: bool) -> None:
     Examples:
       stackyard list
       stackyard list --json
-    """  # noqa: D301
+    """
     from stackyard.template import Template
 
     template = Template.installed()
@@ -271,6 +267,10 @@ def list_(*, as_json: bool) -> None:
 def _fail(message: str, status: int) -> int:
     click.echo(f"stackyard: {message}", err=True)
     return status
+
+
+def _warn(message: str) -> None:
+    click.echo(f"stackyard: warning: {message}", err=True)
 
 
 def _announce(recovery: list[str]) -> None:

@@ -22,6 +22,7 @@ StackyardError
 │   ├── NotAProjectError
 │   ├── NotCommittedError
 │   ├── ObstructedUpdateError
+│   ├── UnfinishedUpdateError
 │   ├── UnknownReleaseError
 │   └── UpdateFailedError
 ├── UpstreamError
@@ -239,6 +240,16 @@ class UpdateFailedError(ProjectError):
 
     def __init__(self, path: Path, reason: object) -> None:
         super().__init__(f"cannot update {str(path)!r}: {reason}; everything is as it was before")
+
+
+class UnfinishedUpdateError(ProjectError):
+    """An update that failed while it wrote, and could not be undone."""
+
+    def __init__(self, path: Path, reason: object, recovery: str) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: {reason}; part of it is written:"
+            f" '{recovery}' restores what was there"
+        )
 
 
 class UpstreamError(StackyardError):

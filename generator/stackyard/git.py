@@ -68,8 +68,8 @@ def git(
     settings = [part for setting in (_THEIRS if as_user else _OURS) for part in ("-c", setting)]
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
     try:
-        done = subprocess.run(  # noqa: S603
-            ["git", *settings, *arguments],  # noqa: S607
+        done = subprocess.run(
+            ["git", *settings, *arguments],
             cwd=directory,
             env=kept | {"LC_ALL": "C"} | dict(environment or {}),
             input=text or "",

@@ -37,7 +37,7 @@ def make(
     command += ["--python", python] if python else []
     for pin in pins:
         command += ["--upgrade-package", pin]
-    result = subprocess.run(  # noqa: S603
+    result = subprocess.run(
         command,
         cwd=project,
         capture_output=True,

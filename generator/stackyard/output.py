@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from stackyard.project import Record
     from stackyard.template import Choice, Template
     from stackyard.update import Update
-    from stackyard.upstream import Upstream
 
 _KILOBYTE = 1000
 _NEXT = ["make test", "make dev"]
@@ -104,9 +103,8 @@ def print_summary(project: Project, repeat: str) -> None:
     click.echo(f"\nNext:\n{steps}\n\nThe same again:\n  {repeat}")
 
 
-def print_record(record: Record, repeat: str, upstream: Upstream | None, *, as_json: bool) -> None:
-    """Print what a project was made from; without an `upstream`, not whether it is behind."""
-    behind = upstream.since(record.release) if upstream else None
+def print_record(record: Record, repeat: str, behind: list[str] | None, *, as_json: bool) -> None:
+    """Print what a project was made from, and the releases since then, unless nobody knows."""
     if as_json:
         dump(
             {
@@ -128,16 +126,13 @@ def print_record(record: Record, repeat: str, upstream: Upstream | None, *, as_j
     click.echo(f"\nThe same again:\n  {repeat}")
 
 
-def print_check(record: Record, upstream: Upstream, *, as_json: bool) -> None:
+def print_check(record: Record, behind: list[str], *, as_json: bool) -> None:
     """Print whether a project is behind, and by which releases."""
-    behind = upstream.since(record.release)
     if as_json:
         dump({"path": str(record.path.absolute()), "release": record.release, "behind": behind})
     else:
-        click.echo(
-            f"{record.path} is made from {record.release or 'an unknown release'}: ", nl=False
-        )
-        click.echo(_behind(behind))
+        release = record.release or "an unknown release"
+        click.echo(f"{record.path} is made from {release}: {_behind(behind)}")
 
 
 def print_update(done: Update) -> None:

@@ -18,12 +18,13 @@ from stackyard.errors import (
     UpdateFailedError,
 )
 from stackyard.git import GitError
-from stackyard.merge import Change, Conflict, Merge, WorkTree
+from stackyard.merge import Conflict, Merge
 from stackyard.project import ANSWERS_FILE, Record
 from stackyard.render import render
 from stackyard.target import directory_in, os_errors
 from stackyard.template import Template
 from stackyard.upstream import Download, Upstream, is_older
+from stackyard.worktree import Change, WorkTree
 
 _FIXED = frozenset({"framework"})
 """What a project was made with and cannot be made into."""
@@ -34,7 +35,8 @@ class Update:
     """What an update changed, or would change.
 
     `left_out` are files that the user deleted and the newer release changes: they stay
-    deleted. `added` are the questions that the newer release asks for the first time.
+    deleted. `added` are the questions that the newer release asks for the first time, and
+    that took their default.
     """
 
     before: Record
@@ -97,13 +99,14 @@ def update(
                 raise DowngradeError(record.release, sides.release)
             progress("Merging ...")
             merge = Merge(tree, scratch / "merge")
-            answers = _merge(merge, sides, assignments, scratch)
+            given = _answers(sides, assignments)
+            answers = _merge(merge, sides, given, scratch)
             notes = _lock(merge, sides, scratch / "locked", progress)
             result = Update(
                 record,
                 sides.release,
                 answers,
-                added=tuple(name for name in answers if name not in record.answers),
+                added=tuple(name for name in answers if name not in given),
                 changes=tuple(merge.changes()),
                 conflicts=tuple(merge.conflicts),
                 left_out=tuple(merge.left_out),
@@ -143,16 +146,13 @@ def _template(download: Download, record: Record, version: str, place: Path) -> 
     return Template.load(download.unpack(release, place), stamps=stamps)
 
 
-def _merge(
-    merge: Merge, sides: _Sides, assignments: tuple[str, ...], scratch: Path
-) -> dict[str, str]:
+def _merge(merge: Merge, sides: _Sides, given: Mapping[str, str], scratch: Path) -> dict[str, str]:
     """Render both sides and merge what differs; return the answers of the new one."""
     before, after = scratch / "before", scratch / "after"
     recorded = sides.record.answers
     known = {name: value for name, value in recorded.items() if name in sides.old.options}
-    answers = _answers(sides, assignments)
     render(sides.old, known, before, scratch)
-    told = render(sides.new, answers, after, scratch)
+    told = render(sides.new, given, after, scratch)
     # The generator keeps it: the project's own stands for what was rendered once.
     shutil.copyfile(sides.record.path / ANSWERS_FILE, before / ANSWERS_FILE)
     merge.run(before, after, sides.release)

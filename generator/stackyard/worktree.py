@@ -1,0 +1,179 @@
+"""The user's work tree: what is asked of it, and the one step that writes to it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from stackyard.errors import (
+    DirtyWorkTreeError,
+    NotCommittedError,
+    ObstructedUpdateError,
+    UnfinishedUpdateError,
+)
+from stackyard.git import GitError, git
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that the merge changes: its path in the project, and git's letter for what.
+
+    `A` added, `M` modified, `D` deleted, `T` another type. `entry` is the mode and the
+    name of the object that it becomes.
+    """
+
+    path: str
+    status: str
+    entry: str
+
+
+@dataclass(frozen=True)
+class WorkTree:
+    """The user's work tree that holds a project: its top, and where the project is in it."""
+
+    project: Path
+    top: Path
+    prefix: str
+
+    @classmethod
+    def of(cls, project: Path) -> WorkTree:
+        """Find the work tree of a project.
+
+        Raises:
+            NotCommittedError: if there is none, or the project is not in its last commit.
+        """
+        try:
+            told = git(project, "rev-parse", "--show-toplevel", "--show-prefix", as_user=True)
+            top, prefix = told.split("\n")[:2]
+            git(project, "rev-parse", "--verify", "--quiet", f"HEAD:{prefix}", as_user=True)
+        except GitError as error:
+            raise NotCommittedError(project, str(error)) from error
+        return cls(project, Path(top), prefix)
+
+    def refuse_if_dirty(self) -> None:
+        """Raise `DirtyWorkTreeError` if something is not committed, in the whole work tree."""
+        question = ("--no-optional-locks", "status", "--porcelain", "-z", "-unormal")
+        status = self._git(*question)
+        if status:
+            found = status.split("\0")[0][3:]
+            raise DirtyWorkTreeError(self.project, found, shlex.join(self.recovery))
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of git's own files."""
+        told = self._git("rev-parse", "--git-path", name)
+        return self.top / told.removesuffix("\n")
+
+    @property
+    def recovery(self) -> list[str]:
+        """Return the command that brings back what was there before an update was cut off."""
+        return ["git", "-C", str(self.top), "stash", "--include-untracked"]
+
+    def receive(
+        self,
+        source: Path,
+        changes: Iterable[Change],
+        unmerged: Iterable[str],
+        announce: Callable[[list[str]], None],
+    ) -> None:
+        """Bring the branch `result` of the repository `source` into index and files.
+
+        `changes` is how it differs from the project, `unmerged` the entries of the index, as
+        `git update-index` takes them, that tell of its conflicts. `announce` gets the command
+        that restores everything, should the machine stop in the middle of it. Commits and
+        branches stay as they are, and what git ignores is never overwritten.
+
+        Raises:
+            ObstructedUpdateError, DirtyWorkTreeError, GitError, OSError: with everything as it
+                was before.
+            UnfinishedUpdateError: if that could not be restored.
+        """
+        changes = list(changes)
+        self._refuse_obstacles(changes)
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        self._git("fetch", *options, str(source), "refs/heads/result")
+        result = git(source, "rev-parse", "refs/heads/result").strip()
+        self.refuse_if_dirty()
+        announce(self.recovery)
+        # Git works on a copy of the index, which takes its place when all is done.
+        index, copy = self.file("index"), self.file("index.stackyard")
+        copy.with_name(f"{copy.name}.lock").unlink(missing_ok=True)
+        shutil.copy2(index, copy)
+        environment = {"GIT_INDEX_FILE": str(copy)}
+        try:
+            # What git remembers of the files' times is old after a copy or a checkout elsewhere.
+            self._refresh(environment)
+            self._git("read-tree", "-m", "-u", "HEAD", result, environment=environment)
+            if entries := "\0".join([*unmerged, ""]):
+                self._git(
+                    "update-index", "-z", "--index-info", text=entries, environment=environment
+                )
+            copy.replace(index)
+        except (GitError, OSError) as error:
+            self._restore(changes, error)
+            raise
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def _restore(self, changes: Iterable[Change], reason: Exception) -> None:
+        """Undo what has been written of a result: the index still tells what was there."""
+        for change in changes:
+            if change.status == "A":
+                path = self.project / change.path
+                with suppress(OSError):  # it was not written yet
+                    path.unlink()
+                    os.removedirs(path.parent)
+        try:
+            self._git("checkout-index", "--all", "--force", "--quiet")
+            self._refresh()
+        except (GitError, OSError) as error:
+            recovery = shlex.join(self.recovery)
+            raise UnfinishedUpdateError(self.project, reason, recovery) from error
+
+    def _refuse_obstacles(self, changes: Iterable[Change]) -> None:
+        """Raise `ObstructedUpdateError` for an ignored file in the way, or another git at work."""
+        gone = {change.path for change in changes if change.status == "D"}
+        for change in changes:
+            if change.status == "A":
+                self._refuse_obstacle(PurePosixPath(change.path), gone)
+        for lock in (self.file("index.lock"), self.file("HEAD.lock")):
+            if lock.exists():
+                raise ObstructedUpdateError(self.project, str(lock), "another git is at work")
+
+    def _refuse_obstacle(self, path: PurePosixPath, gone: Container[str]) -> None:
+        for parent in [*path.parents][-2::-1]:
+            directory = self.project / parent
+            if os.path.lexists(directory) and (directory.is_symlink() or not directory.is_dir()):
+                path = parent
+                break
+        place = self.project / path
+        there = [one for one in place.rglob("*") if not one.is_dir()] or [place]
+        for found in there:
+            name = found.relative_to(self.project).as_posix()
+            if name not in gone and os.path.lexists(found):
+                raise ObstructedUpdateError(self.project, name, "git ignores it")
+
+    def _refresh(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        refresh = ("update-index", "-q", "--refresh")
+        self._git(*refresh, environment=environment, statuses=(0, 1))
+
+    def _git(
+        self,
+        *arguments: str,
+        text: str | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        statuses: tuple[int, ...] = (0,),
+    ) -> str:
+        return git(
+            self.top,
+            *arguments,
+            as_user=True,
+            text=text,
+            environment=environment,
+            statuses=statuses,
+        )
