@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, inspect
@@ -13,9 +14,10 @@ from app.settings import settings
 
 @pytest.fixture
 def config() -> Iterator[Config]:
-    config = Config("alembic.ini")
+    config, logs = Config("alembic.ini"), structlog.get_config()
     yield config
     command.upgrade(config, "head")  # for the tests to come, whatever happened
+    structlog.configure(**logs)  # loggers that were in use hold on to it
 
 
 def tables() -> set[str]:
