@@ -10,18 +10,28 @@ LATEST ?=
 export LATEST
 ENVIRONMENT := .venv/.made$(if $(LATEST),-latest)
 VERSIONS := $(if $(LATEST),--upgrade,--constraints constraints.txt)
+# `make test BASE=main` judges what differs from a commit that was green, and the defaults.
+BASE ?=
+# `make test-all SHARD=2/5` is the second of five parts.
+SHARD ?=
+# More processes than cores: much of what is tested waits.
+PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup
 
-.PHONY: new test test-containers lint format bench docs pins release
+.PHONY: new test test-containers test-all lint format bench docs pins release
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
 
 test: $(ENVIRONMENT)
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --ignore tests/containers $(ARGS)
+	$(PYTEST) $(if $(BASE),--base $(BASE)) --ignore tests/containers $(ARGS)
 
-# What is made, in containers: wants Docker with compose. It waits more than it works.
+# What is made, in containers: wants Docker with compose.
 test-containers: $(ENVIRONMENT)
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(or $(ARGS),tests/containers)
+	$(PYTEST) --no-loadscope-reorder $(if $(BASE),--base $(BASE)) $(or $(ARGS),tests/containers)
+
+# Everything there is, for every combination of answers: hours, which shards share.
+test-all: $(ENVIRONMENT)
+	$(PYTEST) --everything $(if $(SHARD),--shard $(SHARD)) $(ARGS)
 
 lint: $(ENVIRONMENT)
 	$(BIN)/ruff check

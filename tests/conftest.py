@@ -10,7 +10,6 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,16 @@ import yaml
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from uv import find_uv_bin
 
-ROOT = Path(__file__).parents[1]
+from combinations import COMBINATIONS, FRAMEWORKS, LEAST, ROOT, name_of, render
+
+pytest_plugins = ["gate", "minutes"]
+
 UPSTREAM = "https://github.com/stackyard/stackyard"
 STACKYARD = Path(sys.executable).parent / "stackyard"
+HOSTILE = """Books, "new" & 'old': $5 #1 \\ {each} %s"""
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
 COPIER = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-FRAMEWORKS = [*COPIER["framework"]["choices"].values()]
-CHOICES = {"cache": ["redis", "none"], "tasks": ["celery", "none"]}
-COMBINATIONS = [
-    {"framework": framework, **dict(zip(CHOICES, values, strict=True))}
-    for framework in FRAMEWORKS
-    for values in product(*CHOICES.values())
-]
 
 
 def run(*command: str | Path, **options: Any) -> str:
@@ -54,20 +50,8 @@ def commit(repository: Path, message: str, environment: dict[str, str]) -> None:
     run("git", "commit", "--quiet", "--message", message, cwd=repository, env=environment)
 
 
-def name_of(answers: dict[str, str]) -> str:
-    return "-".join(answers.values())
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have pytest-xdist run a module in one process, unless its tests say which belong together."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 def tree(directory: Path) -> dict[str, tuple[int, bytes]]:
@@ -195,6 +179,22 @@ def git(stackyard: Command) -> Callable[..., str]:
         ).stdout.strip()
 
     return ask
+
+
+# Every combination, and each license that is not the default, once for each framework.
+RENDERED = {name_of(answers): answers for answers in COMBINATIONS} | {
+    f"{framework}-{license_}": {**LEAST[framework], "license": license_, "description": HOSTILE}
+    for framework in FRAMEWORKS
+    for license_ in ("Apache-2.0", "proprietary")
+}
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The projects of `RENDERED` by name: each is called shop, in a directory of that name."""
+    place = tmp_path_factory.mktemp("rendered")
+    render(ROOT, place, {k: v | {"author_name": "Example Author"} for k, v in RENDERED.items()})
+    return {name: place / name / "shop" for name in RENDERED}
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import copier
 import pytest
 import yaml
 
-from conftest import CHECKOUT_WARNINGS, FRAMEWORKS, UPSTREAM, VERSION, Command, generated
+from combinations import FRAMEWORKS
+from conftest import CHECKOUT_WARNINGS, UPSTREAM, VERSION, Command, generated
 
 ANSWERS = ".copier-answers.yml"
 pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)

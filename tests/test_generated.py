@@ -14,16 +14,26 @@ from pathlib import Path
 
 import pytest
 
-from conftest import COMBINATIONS, Command, name_of
+from combinations import COMBINATIONS, DEFAULTS, LEAST, name_of
+from conftest import Command
 
 pytestmark = pytest.mark.slow
 
-# They take so long that pytest-xdist shares them out.
-GROUPED = [
-    pytest.param(told, id=name_of(told), marks=pytest.mark.xdist_group(name_of(told)))
-    for told in COMBINATIONS
-]
-BOTH_ENDS = [one for one in GROUPED if one.id.count("none") != 1]
+WITHOUT_UV = COMBINATIONS[-1]
+
+
+def case(told: dict[str, str], *marks: pytest.MarkDecorator) -> object:
+    """Give a combination a group of its own, as it takes long; the defaults are always tried."""
+    name = name_of(told)
+    if told not in DEFAULTS.values():
+        marks += (pytest.mark.judges("suite", name, listed=True),)
+    return pytest.param(told, id=name, marks=[pytest.mark.xdist_group(f"suite-{name}"), *marks])
+
+
+ALL = [case(told) for told in COMBINATIONS]
+ENDS = [*DEFAULTS.values(), *LEAST.values()]
+MORE = [told for told in COMBINATIONS if told not in ENDS]
+BOTH_ENDS = [*map(case, ENDS), *(case(told, pytest.mark.everything) for told in MORE)]
 
 
 @pytest.fixture
@@ -35,8 +45,8 @@ def tmp_path(open_path: Path) -> Path:
 def environment(
     told: dict[str, str], environment: dict[str, str], without_uv: dict[str, str]
 ) -> dict[str, str]:
-    """Who wants neither cache nor tasks has no uv."""
-    return without_uv if told == COMBINATIONS[-1] else environment
+    """One of them has no uv."""
+    return without_uv if told == WITHOUT_UV else environment
 
 
 @pytest.fixture
@@ -51,13 +61,19 @@ def generated(stackyard: Command, told: dict[str, str]) -> tuple[Path, list[str]
     return Path(made["path"]), made["next"]
 
 
-@pytest.mark.parametrize("told", GROUPED)
+@pytest.mark.parametrize("told", ALL)
 def test_generated_suite_passes(
-    stackyard: Command, generated: tuple[Path, list[str]], environment: dict[str, str]
+    stackyard: Command,
+    told: dict[str, str],
+    generated: tuple[Path, list[str]],
+    environment: dict[str, str],
 ) -> None:
-    _, steps = generated
-    assert steps[1] == "make test"
-    for step in (f"{steps[0]} && {steps[1]}", f"{steps[0]} && make lint"):
+    """A default's as its owner runs it; without coverage, in one process, it is the same suite."""
+    enter, test, _ = generated[1]
+    assert test == "make test"
+    if told not in [*DEFAULTS.values(), WITHOUT_UV]:
+        test = "uv run pytest"
+    for step in (f"{enter} && {test}", f"{enter} && make lint"):
         done = subprocess.run(
             step,
             shell=True,

@@ -5,94 +5,73 @@ from __future__ import annotations
 import json
 import keyword
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
-from pytest_copie.plugin import Copie
 
-from conftest import CHECKOUT_WARNINGS, COMBINATIONS, FRAMEWORKS, ROOT, name_of
+from combinations import FRAMEWORKS, ROOT
+from conftest import RENDERED
 
-pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
+pytestmark = pytest.mark.xdist_group("rendered")
 
-# Each combination once, and each license that is not the default once for each framework.
-RENDERED = COMBINATIONS + [
-    {**COMBINATIONS[0], "framework": framework, "license": license_}
-    for framework in FRAMEWORKS
-    for license_ in ("Apache-2.0", "proprietary")
-]
+Texts = dict[str, dict[str, str]]
+"""By project the files by their path."""
 
 
-@pytest.fixture(scope="module", params=RENDERED, ids=name_of)
-def answers(request: pytest.FixtureRequest) -> dict[str, str]:
-    return request.param
+@pytest.fixture(scope="session")
+def texts(rendered: dict[str, Path]) -> Texts:
+    return {
+        name: {
+            path.relative_to(project).as_posix(): path.read_text("utf-8")
+            for path in sorted(project.rglob("*"))
+            if path.is_file()
+        }
+        for name, project in rendered.items()
+    }
 
 
-@pytest.fixture(scope="module")
-def project(copie_session: Copie, answers: dict[str, str]) -> Path:
-    """A project rendered by Copier alone."""
-    result = copie_session.copy(extra_answers={**answers, "author_name": "Example Author"})
-    assert result.exception is None
-    assert answers.items() <= result.answers.items()
-    return result.project_dir
+@pytest.fixture(scope="session")
+def files(texts: Texts) -> list[tuple[str, str, str]]:
+    """Every file that differs from the others of its path: project, path and text."""
+    found = {(path, text): name for name, held in texts.items() for path, text in held.items()}
+    return [(name, path, text) for (path, text), name in found.items()]
 
 
-@pytest.fixture(scope="module")
-def texts(project: Path) -> dict[str, str]:
-    """The files by their path."""
-    paths = [path for path in sorted(project.rglob("*")) if path.is_file()]
-    return {path.relative_to(project).as_posix(): path.read_text("utf-8") for path in paths}
-
-
-def test_no_jinja_is_left(texts: dict[str, str]) -> None:
+def test_no_jinja_is_left(files: list[tuple[str, str, str]]) -> None:
     # Ours have a space within; an f-string's doubled brace, or `${{ }}` of a workflow, is no mark.
     mark = re.compile(r"(?<!\$)\{\{-? |\{%|\{#")
-    assert [path for path, text in texts.items() if mark.search(path + text)] == []
-    assert [path for path in texts if path.endswith(".jinja")] == []
+    for name, path, text in files:
+        assert mark.search(path + text) is None, (name, path)
+        assert not path.endswith(".jinja"), (name, path)
 
 
-def test_no_blank_lines_are_littered(texts: dict[str, str]) -> None:
+def test_no_blank_lines_are_littered(files: list[tuple[str, str, str]]) -> None:
     """Python may have two blank lines in a row, anything else one; none at either end."""
-    for path, text in texts.items():
+    for name, path, text in files:
         most = "\n\n\n\n" if path.endswith((".py", ".py.mako")) else "\n\n\n"
-        assert most not in text, path
-        assert not text.startswith("\n"), path
-        assert not text.endswith("\n\n"), path
-        assert text.endswith("\n") or not text, path
-        assert re.search(r"[ \t]$", text, re.MULTILINE) is None, path
+        assert most not in text, (name, path)
+        assert not text.startswith("\n"), (name, path)
+        assert not text.endswith("\n\n"), (name, path)
+        assert text.endswith("\n") or not text, (name, path)
+        assert re.search(r"[ \t]$", text, re.MULTILINE) is None, (name, path)
 
 
-@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
-def test_the_project_is_lint_clean(project: Path, command: list[str]) -> None:
-    """By its own configuration: nothing around the project is read."""
-    ruff = Path(sys.executable).with_name("ruff")
-    done = subprocess.run(
-        [ruff, *command, "--no-cache", "."],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "pyproject.toml").read_text().count("[tool.ruff") > 0
-
-
-def test_data_files_parse(texts: dict[str, str]) -> None:
+def test_data_files_parse(files: list[tuple[str, str, str]]) -> None:
     parsers = {".json": json.loads, ".toml": tomllib.loads, ".yaml": yaml.safe_load}
     parsers[".yml"] = yaml.safe_load
-    for path, text in texts.items():
+    for _, path, text in files:
         if parse := parsers.get(Path(path).suffix):
             parse(text)
 
 
-def test_nothing_tells_of_what_was_not_chosen(
-    answers: dict[str, str], texts: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("name", RENDERED)
+def test_nothing_tells_of_what_was_not_chosen(name: str, texts: Texts) -> None:
+    answers, held = RENDERED[name], texts[name]
     unwanted = []
-    feed = "app/hub.py" in texts  # comes with Redis, whatever is cached there
+    feed = "app/hub.py" in held  # comes with Redis, whatever is cached there
     if answers["cache"] == "none":
         unwanted += [r"x-cache", r"app\.cache", *([] if feed else [r"redis_url"])]
     if answers["tasks"] == "none":
@@ -102,21 +81,33 @@ def test_nothing_tells_of_what_was_not_chosen(
     found = [
         (word, path)
         for word in unwanted
-        for path, text in texts.items()
+        for path, text in held.items()
         if re.search(word, path + text, re.IGNORECASE)
     ]
     assert found == []
 
 
-def test_the_license_is_the_chosen_one(answers: dict[str, str], texts: dict[str, str]) -> None:
-    project = tomllib.loads(texts["pyproject.toml"])["project"]
-    chosen = answers.get("license", "MIT")
+@pytest.mark.parametrize("name", RENDERED)
+def test_the_license_is_the_chosen_one(name: str, texts: Texts) -> None:
+    project = tomllib.loads(texts[name]["pyproject.toml"])["project"]
+    chosen = RENDERED[name].get("license", "MIT")
     if chosen == "proprietary":
         assert "license" not in project
-        assert "All rights reserved" in texts["LICENSE"]
+        assert "All rights reserved" in texts[name]["LICENSE"]
     else:
         assert project["license"] == chosen
-        assert chosen.partition("-")[0] in texts["LICENSE"]
+        assert chosen.partition("-")[0] in texts[name]["LICENSE"]
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_the_image_is_published_only_where_that_was_asked_for(name: str, texts: Texts) -> None:
+    """Only for a tag, only with a repository's variable, and after everything else."""
+    jobs = yaml.safe_load(texts[name][".github/workflows/ci.yml"])["jobs"]
+    publish = jobs.pop("publish")
+    assert publish["if"] == "github.ref_type == 'tag' && vars.PUBLISH_IMAGE == 'true'"
+    assert {*publish["needs"]} == {*jobs}
+    writers = [job for job in jobs.values() if "write" in job["permissions"].values()]
+    assert writers == []
 
 
 def test_no_file_of_the_template_is_named_in_vain() -> None:

@@ -5,31 +5,45 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from conftest import FRAMEWORKS
+from combinations import COMBINATIONS, DEFAULTS, LEAST, name_of
 from contract.client import connect, signed_in
 
 from .stack import Stack, docker
 
-ENDS = {"all": {}, "none": {"cache": "none", "tasks": "none"}}
-STACKS = [
-    pytest.param((framework, end), id=name, marks=pytest.mark.xdist_group(name))
-    for framework in FRAMEWORKS
-    for end in ENDS
-    for name in [f"{framework}-{end}"]
-]
-# With everything chosen, for what does not depend on the options.
-WHOLE = pytest.mark.parametrize(
-    "chosen", [one for one in STACKS if one.id.endswith("-all")], indirect=True, scope="session"
-)
+
+def case(told: dict[str, str], *marks: pytest.MarkDecorator) -> Any:
+    """Give a stack a group of its own; the gate tries the defaults, and one with the least."""
+    name, framework = name_of(told), told["framework"]
+    if told == LEAST[framework]:
+        marks += (pytest.mark.one_of(4, framework),)
+    elif told != DEFAULTS[framework]:
+        marks += (pytest.mark.everything,)
+    judges = pytest.mark.judges("stack", name, listed=True)
+    return pytest.param(told, id=name, marks=[pytest.mark.xdist_group(name), judges, *marks])
+
+
+def defaults(*, turn: int | None = None) -> pytest.MarkDecorator:
+    """Have a test run with each framework's default; in the gate with one of them, by `turn`."""
+    cases = [
+        case(told, *([] if turn is None else [pytest.mark.one_of(turn, framework)]))
+        for framework, told in DEFAULTS.items()
+    ]
+    return pytest.mark.parametrize("told", cases, indirect=True, scope="session")
+
+
+# For what does not depend on the options.
+EACH = defaults()
 Record = Callable[[str, object], None]
 
 
-def generate(framework: str, project: Path, **answers: str) -> None:
+def generate(project: Path, **answers: str) -> None:
     """Make a project with the command, as a user does."""
+    framework = answers.pop("framework")
     data = [part for name, value in answers.items() for part in ("-d", f"{name}={value}")]
     subprocess.run(
         [sys.executable, "-m", "stackyard", "new", framework, project, "--defaults", *data],
@@ -51,20 +65,17 @@ def engine() -> None:
             pytest.skip(f"`docker {' '.join(command)}` fails: {done.stdout.strip()[-200:]}")
 
 
-@pytest.fixture(scope="session", params=STACKS)
-def chosen(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """A framework, and which end of its options."""
+@pytest.fixture(scope="session", params=[case(told) for told in COMBINATIONS])
+def told(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the project was made of."""
     return request.param
 
 
 @pytest.fixture(scope="session")
-def generated(
-    chosen: tuple[str, str], engine: None, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def generated(told: dict[str, str], engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as the command makes it, before anybody has written `.env`."""
-    framework, end = chosen
-    project = tmp_path_factory.mktemp("containers") / f"shop-{framework}-{end}"
-    generate(framework, project, **ENDS[end])
+    project = tmp_path_factory.mktemp("containers") / f"shop-{name_of(told)}"
+    generate(project, **told)
     (project / ".env").unlink()
     return project
 
@@ -96,11 +107,11 @@ def user(stack: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def note(record_property: Record, chosen: tuple[str, str]) -> Record:
+def note(record_property: Record, told: dict[str, str]) -> Record:
     """Give a function that puts a figure into the table that is printed in the end."""
 
     def put(name: str, value: object) -> None:
-        record_property("figure", ["-".join(chosen), name, str(value)])
+        record_property("figure", [name_of(told), name, str(value)])
 
     return put
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from uv import find_uv_bin
 
-from conftest import FRAMEWORKS
+from combinations import DEFAULTS
 from contract.processes import until
 
 from .conftest import generate
@@ -29,11 +29,17 @@ SHELL = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c"]
 STOOD_IN_FOR = {"actions/checkout", "astral-sh/setup-uv"}
 
 
-@pytest.fixture(params=FRAMEWORKS)
+CASES = [
+    pytest.param(told, id=framework, marks=pytest.mark.one_of(3, framework))
+    for framework, told in DEFAULTS.items()
+]
+
+
+@pytest.fixture(params=CASES)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A generated project with its first commit."""
-    project = tmp_path / f"shop-{request.param}"
-    generate(request.param, project)
+    project = tmp_path / f"shop-{request.param['framework']}"
+    generate(project, **request.param)
     return project
 
 
@@ -118,14 +124,3 @@ def test_each_step_of_the_workflow_runs(project: Path, tmp_path: Path) -> None:
             run(job, {key: values[-1] for key, values in matrix.items()}, project, **environment)
             ran.append(name)
     assert ran == ["lint", "test", "image"]
-
-
-def test_the_image_is_published_only_where_that_was_asked_for(project: Path) -> None:
-    """Only for a tag, only with a repository's variable, and after everything else."""
-    workflow = yaml.safe_load((project / ".github/workflows/ci.yml").read_text("utf-8"))
-    jobs = workflow["jobs"]
-    publish = jobs.pop("publish")
-    assert publish["if"] == "github.ref_type == 'tag' && vars.PUBLISH_IMAGE == 'true'"
-    assert {*publish["needs"]} == {*jobs}
-    writers = [name for name, job in jobs.items() if "write" in job["permissions"].values()]
-    assert writers == []

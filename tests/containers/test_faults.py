@@ -10,10 +10,10 @@ from contract.client import BOOKS, load
 from contract.faults.outages import ask, create, done, status, unavailable, unread
 from contract.processes import until
 
-from .conftest import WHOLE
+from .conftest import defaults
 from .stack import Stack
 
-pytestmark = WHOLE
+pytestmark = defaults(turn=2)
 
 
 @pytest.fixture

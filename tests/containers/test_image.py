@@ -6,10 +6,10 @@ import pytest
 
 from contract.client import connect
 
-from .conftest import WHOLE
+from .conftest import EACH
 from .stack import Stack, docker, inspect, say
 
-pytestmark = WHOLE
+pytestmark = EACH
 
 # What builds, installs or tests, by path.
 UNWANTED = re.compile(

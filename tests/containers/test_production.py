@@ -9,14 +9,14 @@ import pytest
 from contract.client import BOOKS, REPORTS, book, connect, signed_in
 from contract.processes import until
 
-from .conftest import WHOLE
+from .conftest import EACH
 from .stack import Stack, inspect
 
 REQUIRED = {"IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD"}
 
 
 @pytest.fixture(scope="module")
-def told(stack: Stack) -> dict[str, str]:
+def secret(stack: Stack) -> dict[str, str]:
     """What a host has to be told."""
     return {
         "IMAGE": stack.container("web")["Config"]["Image"],
@@ -34,23 +34,23 @@ def host(generated: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def production(host: Path, chosen: tuple[str, str]) -> Iterator[Stack]:
+def production(host: Path, generated: Path) -> Iterator[Stack]:
     """The production stack, of which nothing runs yet."""
-    stack = Stack(host, f"production-{'-'.join(chosen)}", "compose.prod.yaml")
+    stack = Stack(host, f"production-{generated.name}", "compose.prod.yaml")
     try:
         yield stack
     finally:
         stack.run("down", "--volumes", "--timeout", "10")
 
 
-@WHOLE
+@EACH
 @pytest.mark.parametrize("name", sorted(REQUIRED))
 def test_it_names_what_it_has_to_be_told(
-    production: Stack, told: dict[str, str], name: str
+    production: Stack, secret: dict[str, str], name: str
 ) -> None:
     for value in ({}, {name: ""}):
         done = production.run(
-            "up", "--detach", **{k: v for k, v in told.items() if k != name}, **value
+            "up", "--detach", **{k: v for k, v in secret.items() if k != name}, **value
         )
         assert done.returncode != 0
         assert name in done.stdout
@@ -58,21 +58,21 @@ def test_it_names_what_it_has_to_be_told(
     assert production.identifiers() == []
 
 
-@WHOLE
+@EACH
 def test_it_does_not_serve_with_the_key_of_development(
-    production: Stack, told: dict[str, str]
+    production: Stack, secret: dict[str, str]
 ) -> None:
     """The migrations do not begin, and so nothing else does."""
     key = "for-development-only-never-in-production"
-    production.environment |= told | {"SECRET_KEY": key}
+    production.environment |= secret | {"SECRET_KEY": key}
     assert production.run("up", "--detach", "--wait").returncode != 0
     assert "SECRET_KEY" in production("logs", "migrate")
     assert production.container("web")["State"]["Status"] == "created"
 
 
-def test_it_serves_and_comes_back(production: Stack, told: dict[str, str]) -> None:
+def test_it_serves_and_comes_back(production: Stack, secret: dict[str, str]) -> None:
     """From an `.env` beside the file: healthy, confined, limited, and up again after an end."""
-    settings = told | {"LOG_LEVEL": "warning", "CORS_ORIGINS": "https://books.example.org"}
+    settings = secret | {"LOG_LEVEL": "warning", "CORS_ORIGINS": "https://books.example.org"}
     lines = [f"{name}={value}\n" for name, value in settings.items()]
     (production.project / ".env").write_text("".join(lines))
     production.up()

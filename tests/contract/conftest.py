@@ -1,8 +1,8 @@
 """One running service a session, and the people who use it.
 
     pytest tests/contract --framework fastapi
-    pytest tests/contract --project path/to/a/generated/project
-    pytest tests/contract --project path/to/it --base-url http://127.0.0.1:8000
+    pytest tests/contract --project=path/to/a/generated/project
+    pytest tests/contract --project=path/to/it --base-url=http://127.0.0.1:8000
 
 The last judges what is running there. It has no processes to look into: what needs them is skipped.
 Without `--project` it is taken to have a cache and tasks. Each worker of pytest-xdist
@@ -11,22 +11,23 @@ has a service of its own; `--dist loadgroup` starts the fewest.
 
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from .client import BOOKS, book, connect, signed_in, token_of
+from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, LEAST, name_of
+
+from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
 from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_crosses, writing
-from .service import WITH_FEED, Project, Service, Target, parts_of, services
+from .processes import Process
+from .service import OTHERWISE, WITH_FEED, Project, Service, Target, parts_of, running
 
-COPIER = Path(__file__).parents[2] / "copier.yml"
-FRAMEWORKS = [*yaml.safe_load(COPIER.read_text("utf-8"))["framework"]["choices"].values()]
+RAN = pytest.StashKey[Counter[str | None]]()
+"""How many tests of the smoke have run in this process, by combination."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,79 +38,117 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "smoke: what is asked of a service in containers, where all of it was judged by processes",
+    )
+    config.addinivalue_line("markers", "last: runs after the other tests of its framework")
     # A supervisor's SIGTERM ends the services too, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "framework" in metafunc.fixturenames:
+    if "combination" in metafunc.fixturenames:
         option = metafunc.config.getoption
-        given = option("--project", None) or option("--base-url", None)
-        chosen = ["given"] if given else option("--framework", None) or FRAMEWORKS
-        metafunc.parametrize("framework", chosen, indirect=True, scope="session")
+        wanted = option("--framework", None) or FRAMEWORKS
+        chosen = [name for name, told in BY_NAME.items() if told["framework"] in wanted]
+        if option("--project", None) or option("--base-url", None):
+            chosen = ["given"]
+        metafunc.parametrize("combination", chosen, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the feed's tests out for the frameworks that have none."""
-    with_feed = {"given", *WITH_FEED}
+    """Sort the tests by their service, and leave out those of the feed where there is none."""
+    order = ["given", *BY_NAME]
 
-    def wanted(item: pytest.Item) -> bool:
-        fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
-        return "with_feed" not in fixtures or item.callspec.params["framework"] in with_feed
+    def place(item: pytest.Item) -> tuple[int, bool, bool]:
+        return order.index(combination_of(item)), is_of_faults(item), is_last(item)
 
-    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
-    items[:] = filter(wanted, items)
+    others = [item for item in items if not combination_of(item)]
+    ours = sorted((item for item in items if combination_of(item)), key=place)
+    config.hook.pytest_deselected(items=[item for item in ours if is_without_feed(item)])
+    ours = [item for item in ours if not is_without_feed(item)]
+    items[:] = [*ours, *others]
+    for item in ours:
+        name = combination_of(item)
+        kind = "faults" if is_of_faults(item) else "contract"
+        item.add_marker(pytest.mark.xdist_group(f"{kind}-{name}"))
+        told = BY_NAME.get(name)
+        if told is None or told == DEFAULTS[told["framework"]]:
+            continue
+        if item.get_closest_marker("smoke"):
+            least = name_of(LEAST[told["framework"]])
+            item.add_marker(pytest.mark.judges("contract", name, listed=name == least))
+        else:
+            item.add_marker(pytest.mark.everything)
+
+
+def combination_of(item: pytest.Item) -> str | None:
+    """Name what a test of the contract is about: a combination of answers, or what was given."""
+    ours = Path(__file__).parent in item.path.parents and hasattr(item, "callspec")
+    return item.callspec.params.get("combination") if ours else None
+
+
+def is_of_faults(item: pytest.Item) -> bool:
+    return Path(__file__).parent / "faults" in item.path.parents
+
+
+def is_last(item: pytest.Item) -> bool:
+    return item.get_closest_marker("last") is not None
+
+
+def is_without_feed(item: pytest.Item) -> bool:
+    told = BY_NAME.get(combination_of(item))
+    return "with_feed" in item.fixturenames and bool(told) and told["framework"] not in WITH_FEED
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    if item.get_closest_marker("smoke"):
+        item.session.stash.setdefault(RAN, Counter())[combination_of(item)] += 1
 
 
 @pytest.fixture(scope="session")
-def framework(request: pytest.FixtureRequest) -> str:
-    """Name the framework under test: only the generator's command line may know which."""
+def combination(request: pytest.FixtureRequest) -> str:
+    """Name what is under test: only the generator's command line may know which."""
     return request.param
 
 
 @pytest.fixture(scope="session")
-def project_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Project]]:
-    """Give a function that makes the project of a framework, once."""
-    given = request.config.getoption("--project", None)
-    with ExitStack() as stack:
-
-        @cache
-        def make(framework: str) -> Project:
-            directory = tempfile.TemporaryDirectory(prefix="stackyard-contract-")
-            home = Path(stack.enter_context(directory))
-            return Project.at(given, home) if given else Project.generate(framework, home)
-
-        yield make
-
-
-@pytest.fixture(scope="session")
-def service_of(project_of: Callable[[str], Project]) -> Iterator[Callable[[str], Service]]:
-    with services(project_of) as start:
-        yield start
-
-
-@pytest.fixture(scope="session")
-def project(
-    framework: str, project_of: Callable[[str], Project], request: pytest.FixtureRequest
-) -> Project:
+def project(combination: str, request: pytest.FixtureRequest) -> Iterator[Project]:
     if request.config.getoption("--base-url", None):
         pytest.skip("needs the service's own processes")
-    return project_of(framework)
+    given = request.config.getoption("--project", None)
+    with tempfile.TemporaryDirectory(prefix="stackyard-contract-") as directory:
+        home = Path(directory)
+        yield (
+            Project.at(given, home)
+            if given
+            else Project.generate(home=home, **BY_NAME[combination])
+        )
 
 
 @pytest.fixture(scope="session")
-def service(framework: str, project: Project, service_of: Callable[[str], Service]) -> Service:
+def service(project: Project) -> Iterator[Service]:
     """Run the service that most tests share: two web processes, a worker and beat."""
-    return service_of(framework)
+    with running(project) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")
-def target(framework: str, request: pytest.FixtureRequest) -> Target:
+def another(service: Service) -> Iterator[tuple[Process, str]]:
+    """Run one more web process beside the first, of other settings; give its address."""
+    with service.another_web(WEB_CONCURRENCY="1", **OTHERWISE) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def target(combination: str, request: pytest.FixtureRequest) -> Target:
     """Give what a test needs that only talks HTTP."""
     if base_url := request.config.getoption("--base-url", None):
         if path := request.config.getoption("--project", None):
             return Target(base_url, **parts_of(path))
-        return Target(base_url, has_feed=httpx.get(f"{base_url}{FEED}").status_code != 404)
+        return Target(base_url, has_feed=get(f"{base_url}{FEED}").status_code != 404)
     return request.getfixturevalue("service")
 
 
@@ -124,15 +163,21 @@ def anonymous(base_url: str) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def pairs(anonymous: httpx.Client) -> list[dict[str, Any]]:
+    """Register two users, and give their tokens."""
+    return [login(anonymous, register(anonymous)) for _ in range(2)]
+
+
 @pytest.fixture(scope="module")
-def user(base_url: str) -> Iterator[httpx.Client]:
-    with signed_in(base_url) as client:
+def user(base_url: str, pairs: list[dict[str, Any]]) -> Iterator[httpx.Client]:
+    with signed_in_again(base_url, pairs[0]) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def other_user(base_url: str) -> Iterator[httpx.Client]:
-    with signed_in(base_url) as client:
+def other_user(base_url: str, pairs: list[dict[str, Any]]) -> Iterator[httpx.Client]:
+    with signed_in_again(base_url, pairs[1]) as client:
         yield client
 
 

@@ -268,6 +268,11 @@ class Mailbox:
         return [message for message in self.messages if message["To"] == address]
 
 
+def listens(process: Process) -> bool:
+    """Tell whether any process of the tree listens, on whatever port."""
+    return any(_listening(p) for p in process.tree())
+
+
 def leaves(process: Process, port: int) -> list[psutil.Process]:
     """Return the processes of the tree that serve the port: listeners with no listener below."""
     listeners = [p for p in process.tree() if any(c.laddr.port == port for c in _listening(p))]

@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,18 @@ import uv
 import yaml
 from psycopg import sql
 
-from .client import connect
+from .client import connect, get
 from .processes import Mailbox, Postgres, Process, Valkey, free_port, leaves, until
 
 MAIL_FROM = "library@example.org"
+APP = "https://app.example.org"
+ADMIN = "https://admin.example.org:8443"
+# What one more web process has where the first has a default, as people write it.
+OTHERWISE = {
+    "SECRET_KEY": secrets.token_hex(16),
+    "CORS_ORIGINS": f"{APP}, {ADMIN}",
+    "LOG_LEVEL": "error",
+}
 WITH_FEED = {"tornado-ws"}
 
 
@@ -37,10 +45,11 @@ class Project:
     environment: Path
 
     @classmethod
-    def generate(cls, framework: str, home: Path) -> "Project":
+    def generate(cls, framework: str, home: Path, **answers: str) -> "Project":
         path = home / "project"
         command = [sys.executable, "-m", "stackyard", "new", framework, str(path)]
-        _run([*command, "--defaults", "--no-git"])
+        told = [part for name, value in answers.items() for part in ("-d", f"{name}={value}")]
+        _run([*command, "--defaults", "--no-git", *told])
         return cls.at(path, home)
 
     @classmethod
@@ -151,8 +160,11 @@ class Service(Target):
         with contextlib.ExitStack() as stack:
             stack.callback(shutil.rmtree, self.home, ignore_errors=True)
             stack.callback(self.mailbox.stop)
-            for process in [*self.servers, *self.processes]:
-                stack.callback(process.stop)
+            for server in self.servers:
+                stack.callback(server.stop)
+            pool = stack.enter_context(ThreadPoolExecutor())
+            for process in self.processes:
+                stack.callback(pool.submit(process.stop).result)
 
     def restore(self) -> None:
         """Start whatever a fault has ended, and wait until all of it serves again."""
@@ -205,10 +217,10 @@ class Service(Target):
 
         Where each process has a listener of its own, the kernel gives some to one that sleeps.
         """
-        for _ in range(50):
+        for tried in range(1, 60):
             client = connect(self.base_url, keep_alive=60)
             with contextlib.suppress(httpx.TimeoutException):
-                client.get("/healthz", timeout=0.5)
+                client.get("/healthz", timeout=min(0.1 * tried, 0.5))
                 return client
             client.close()
         raise AssertionError("the process does not answer")
@@ -289,8 +301,8 @@ class Service(Target):
     def _ready(self) -> bool:
         """Tell whether every web process listens, and the service is ready."""
         assert self.web.running, f"web has ended:\n{self.web.output()}"
-        listening = len(self.web_processes()) == int(self.env["WEB_CONCURRENCY"])
-        return listening and _answers_ok(f"{self.base_url}/readyz")
+        ready = _answers_ok(f"{self.base_url}/readyz")
+        return ready and len(self.web_processes()) == int(self.env["WEB_CONCURRENCY"])
 
     def _works(self) -> bool:
         """Tell whether a worker waits for tasks: it holds a blocking read on the broker."""
@@ -301,21 +313,14 @@ class Service(Target):
 
 
 @contextlib.contextmanager
-def services(project_of: Callable[[str], Project]) -> Iterator[Callable[[str], Service]]:
-    """Give a function that starts a framework's service, once, and stop them all in the end.
-
-    Pytest asks again whenever a file of tests goes on to the next framework.
-    """
-    with contextlib.ExitStack() as stack:
-
-        @cache
-        def start(framework: str) -> Service:
-            service = Service(project_of(framework))
-            stack.callback(service.stop)
-            service.start()
-            return service
-
-        yield start
+def running(project: Project) -> Iterator[Service]:
+    """Run the service of a project."""
+    service = Service(project)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
 
 
 def tables(connection: psycopg.Connection, name: str = "") -> list[sql.Identifier]:
@@ -330,7 +335,7 @@ def tables(connection: psycopg.Connection, name: str = "") -> list[sql.Identifie
 
 def _answers_ok(url: str) -> bool:
     try:
-        response = httpx.get(url, timeout=5)
+        response = get(url, timeout=5)
     except httpx.TransportError:
         return False
     return response.status_code == 200 and response.json()["status"] == "ok"

@@ -13,7 +13,7 @@ import httpx
 import jwt
 import pytest
 
-from .client import BOOKS, ME, REPORTS, bearer, book, login, problem, register
+from .client import BOOKS, ME, REPORTS, bearer, book, problem, renew
 from .service import Service, Target
 
 Claims = dict[str, Any]
@@ -92,12 +92,12 @@ FORGED: dict[str, Forge] = {
 
 
 @pytest.fixture(scope="module")
-def pair(anonymous: httpx.Client) -> dict[str, str]:
-    return login(anonymous, register(anonymous))
+def pair(anonymous: httpx.Client, pairs: list[dict[str, Any]]) -> dict[str, Any]:
+    return renew(anonymous, pairs[0])
 
 
 @pytest.fixture
-def claims(pair: dict[str, str], service: Service) -> Claims:
+def claims(pair: dict[str, Any], service: Service) -> Claims:
     return jwt.decode(pair["access_token"], service.secret_key, algorithms=["HS256"])
 
 
@@ -132,7 +132,8 @@ def test_a_forged_token_is_refused(
     refused(anonymous.get(ME, headers=bearer(FORGED[how](service.secret_key, claims))))
 
 
-def test_a_refresh_token_opens_nothing(anonymous: httpx.Client, pair: dict[str, str]) -> None:
+@pytest.mark.smoke
+def test_a_refresh_token_opens_nothing(anonymous: httpx.Client, pair: dict[str, Any]) -> None:
     """A refresh token sent as an access token is 401."""
     refused(anonymous.get(ME, headers=bearer(pair["refresh_token"])))
 
@@ -168,17 +169,18 @@ def test_what_is_no_token_is_refused(anonymous: httpx.Client, value: bytes) -> N
     refused(anonymous.get(ME, headers={b"Authorization": value}))
 
 
-def test_the_scheme_is_written_in_any_case(anonymous: httpx.Client, pair: dict[str, str]) -> None:
+def test_the_scheme_is_written_in_any_case(anonymous: httpx.Client, pair: dict[str, Any]) -> None:
     """RFC 9110 section 11.1: the scheme's name is case-insensitive."""
     headers = {"Authorization": f"bearer {pair['access_token']}"}
     assert anonymous.get(ME, headers=headers).status_code == 200
 
 
-def test_a_token_in_the_query_opens_nothing(anonymous: httpx.Client, pair: dict[str, str]) -> None:
+def test_a_token_in_the_query_opens_nothing(anonymous: httpx.Client, pair: dict[str, Any]) -> None:
     """Only the header carries a token: a URL ends up in logs."""
     refused(anonymous.get(ME, params={"access_token": pair["access_token"]}))
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from .client import BOOKS, at_once, book, common_headers, connect, eight, problem, token_of
 from .service import Service
+from .smoke import some
 
 Make = Callable[..., dict[str, Any]]
 OTHER = '"0000000000000000"'
@@ -53,7 +54,7 @@ def test_an_etag_moves_with_every_change(user: httpx.Client, path: str) -> None:
 
 @pytest.mark.parametrize(
     "match",
-    ["{}", "W/{}", "*", OTHER + ", {}", "{}," + OTHER, 'W/"x" , W/{}'],
+    some(["{}", "W/{}", "*", OTHER + ", {}", "{}," + OTHER, 'W/"x" , W/{}'], "{}"),
     ids=["same", "weak", "any", "last of a list", "first of a list", "weak in a list"],
 )
 def test_what_the_client_has_is_not_modified(
@@ -101,7 +102,9 @@ CHANGES: list[tuple[str, dict[str, Any] | None]] = [
 
 @pytest.mark.parametrize(("method", "body"), CHANGES)
 @pytest.mark.parametrize(
-    "match", ["{}", "*", OTHER + ", {}", "{} ," + OTHER], ids=["same", "any", "last", "first"]
+    "match",
+    some(["{}", "*", OTHER + ", {}", "{} ," + OTHER], "{}"),
+    ids=["same", "any", "last", "first"],
 )
 def test_a_change_is_made_while_if_match_holds(
     user: httpx.Client, path: str, method: str, body: dict[str, Any] | None, match: str
@@ -127,6 +130,7 @@ def test_a_change_is_not_made_when_if_match_does_not_hold(
     assert user.get(path).json() == before
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(("method", "body"), CHANGES)
 def test_a_stale_if_match_is_412(
     user: httpx.Client, path: str, method: str, body: dict[str, Any] | None

@@ -24,6 +24,7 @@ from .client import (
 )
 from .processes import until
 from .service import Service, Target
+from .smoke import some
 
 Make = Callable[..., dict[str, Any]]
 MEBIBYTE = 1024 * 1024
@@ -63,6 +64,7 @@ NOT_JSON = {
 }
 
 
+@pytest.mark.smoke
 def test_a_problem_has_every_member(anonymous: httpx.Client) -> None:
     """An error is RFC 9457 `application/problem+json`, and `instance` is the path alone."""
     response = anonymous.get(f"{BOOKS}/{2**62}?page=1", headers={"X-Request-ID": "mine"})
@@ -98,7 +100,10 @@ def test_a_wrong_method_is_told_the_right_ones(
 
 
 @pytest.mark.usefixtures("with_tasks")
-@pytest.mark.parametrize(("path", "allowed"), [(REPORTS, "POST"), (f"{REPORTS}/1", "GET")])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [pytest.param(REPORTS, "POST", marks=pytest.mark.smoke), (f"{REPORTS}/1", "GET")],
+)
 def test_a_wrong_method_of_reports_is_told_the_right_one(
     anonymous: httpx.Client, path: str, allowed: str
 ) -> None:
@@ -109,7 +114,7 @@ def test_a_wrong_method_of_reports_is_told_the_right_one(
     assert names - {"HEAD", "OPTIONS"} == {allowed}
 
 
-@pytest.mark.parametrize("kind", NOT_JSON)
+@pytest.mark.parametrize("kind", some(NOT_JSON, "half an object"))
 def test_what_is_not_json_in_utf_8_is_400(base_url: str, user: httpx.Client, kind: str) -> None:
     """400: the body is not JSON, or not UTF-8."""
     problem(raw_post(base_url, BOOKS, NOT_JSON[kind], token=token_of(user)), 400)
@@ -130,6 +135,7 @@ def test_json_that_is_no_object_is_422(user: httpx.Client, body: bytes) -> None:
     assert invalid_fields(user.post(BOOKS, content=body, headers=headers))
 
 
+@pytest.mark.smoke
 def test_every_wrong_field_is_named(user: httpx.Client) -> None:
     """Validation adds `errors`, with an entry for each field that is wrong."""
     body = {"title": "", "author": 7, "isbn": "1", "colour": "blue"}
@@ -142,6 +148,7 @@ def test_every_wrong_field_is_named(user: httpx.Client) -> None:
     }
 
 
+@pytest.mark.smoke
 def test_every_wrong_parameter_is_named(anonymous: httpx.Client) -> None:
     """`errors` names parameters as `query.…`."""
     response = anonymous.get(BOOKS, params={"page": "0", "page_size": "x", "ordering": "isbn"})
@@ -153,7 +160,7 @@ def test_every_wrong_parameter_is_named(anonymous: httpx.Client) -> None:
     [
         None,
         "",
-        "text/plain",
+        pytest.param("text/plain", marks=pytest.mark.smoke),
         "text/json",
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
@@ -200,7 +207,7 @@ def test_a_body_of_1_mib_is_read(user: httpx.Client) -> None:
     assert invalid_fields(response) == {"body.title"}
 
 
-@pytest.mark.parametrize("path", [USERS, BOOKS, TOKEN])
+@pytest.mark.parametrize("path", some([USERS, BOOKS, TOKEN], BOOKS))
 def test_a_body_over_1_mib_is_413(user: httpx.Client, path: str) -> None:
     """413: a body over 1 MiB, on any path."""
     kind = "application/x-www-form-urlencoded" if path == TOKEN else "application/json"

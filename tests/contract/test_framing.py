@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -31,9 +31,10 @@ from .feed import (
     listening,
     reset,
 )
-from .processes import until
+from .processes import Process, until
 from .service import Service
 
+# Those who are watched are it while the other tests run: see `watched`.
 pytestmark = pytest.mark.usefixtures("with_feed", "watched")
 
 FILTER = json.dumps({"action": "filter", "authors": ["Ürsula 図書館"]}, ensure_ascii=False).encode()
@@ -45,10 +46,32 @@ class Life(NamedTuple):
 
     pings: list[float]
     end: float | None
+    answer: dict[str, Any] | None
+    """What the server then said to the rest of a message."""
 
 
-def live(peer: Raw, *, answering: bool) -> Life:
+class Habit(NamedTuple):
+    """What a peer sends at first, and in the end if it has answered pings; the others do not."""
+
+    first: bytes
+    last: bytes | None = None
+
+
+HABITS = {
+    "answering": Habit(b"", frame(TEXT, FILTER)),
+    "answering in mid-message": Habit(
+        frame(TEXT, FILTER[:20], fin=False), frame(CONTINUATION, FILTER[20:])
+    ),
+    "silent": Habit(b""),
+    "silent in mid-message": Habit(frame(TEXT, FILTER[:20], fin=False)),
+    "silent in mid-frame": Habit(frame(TEXT, FILTER)[:20]),
+    "silent in mid-header": Habit(frame(TEXT, FILTER)[:1]),
+}
+
+
+def live(peer: Raw, habit: Habit) -> Life:
     """Stay connected for as long as the server lets us, at most 45 seconds."""
+    peer.send(habit.first)
     started = time.monotonic()
     pings = []
     while (left := started + 45 - time.monotonic()) > 0:
@@ -57,34 +80,28 @@ def live(peer: Raw, *, answering: bool) -> Life:
         except TimeoutError:
             break
         if not found or found.opcode == CLOSE:
-            life = Life(pings, time.monotonic() - started)
+            life = Life(pings, time.monotonic() - started, None)
             assert peer.read() is None, "something follows the close frame"
             return life
         if found.opcode == PING:
             pings.append(time.monotonic() - started)
-            if answering:
+            if habit.last:
                 peer.send(frame(PONG, found.payload))
-    return Life(pings, None)
+    return Life(pings, None, peer.ask(habit.last) if habit.last else None)
 
 
-@pytest.fixture(scope="module")
-def watched(service: Service) -> Iterator[dict[str, tuple[Raw, Future[Life]]]]:
-    """Give peers of several habits, and what becomes of them while the other tests run."""
-    begun: dict[str, bytes] = {
-        "answering": b"",
-        "answering in mid-message": frame(TEXT, FILTER[:20], fin=False),
-        "silent": b"",
-        "silent in mid-message": frame(TEXT, FILTER[:20], fin=False),
-        "silent in mid-frame": frame(TEXT, FILTER)[:20],
-        "silent in mid-header": frame(TEXT, FILTER)[:1],
-    }
-    with ExitStack() as stack, ThreadPoolExecutor(len(begun)) as pool:
-        found = {}
-        for habit, data in begun.items():
-            peer = stack.enter_context(Raw(service.base_url))
-            peer.send(data)
-            found[habit] = peer, pool.submit(live, peer, answering=habit.startswith("answering"))
-        yield found
+@pytest.fixture(scope="session")
+def watched(another: tuple[Process, str]) -> Iterator[dict[str, Future[Life]]]:
+    """Give what becomes of peers of several habits while the other tests run.
+
+    They are peers of a process that no test stops for a moment.
+    """
+    _, base_url = another
+    with ExitStack() as stack, ThreadPoolExecutor(len(HABITS)) as pool:
+        yield {
+            name: pool.submit(live, stack.enter_context(Raw(base_url)), habit)
+            for name, habit in HABITS.items()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -363,25 +380,21 @@ def test_a_close_in_mid_message_is_answered(service: Service) -> None:
         assert peer.end()[1] == 1001
 
 
-@pytest.mark.parametrize("habit", ["answering", "answering in mid-message"])
-def test_who_answers_pings_stays(watched: dict[str, tuple[Raw, Future[Life]]], habit: str) -> None:
+@pytest.mark.last
+@pytest.mark.parametrize("habit", [name for name, habit in HABITS.items() if habit.last])
+def test_who_answers_pings_stays(watched: dict[str, Future[Life]], habit: str) -> None:
     """The server pings every 20 s, and who answers stays, whatever message it is at."""
-    peer, future = watched[habit]
-    life = future.result()
+    life = watched[habit].result()
     assert life.end is None
     assert [round(seconds / 20, 1) for seconds in life.pings] == [1, 2]
-    rest = FILTER[20:]
-    data = frame(CONTINUATION, rest) if "mid-message" in habit else frame(TEXT, FILTER)
-    assert peer.ask(data) == ANSWER
+    assert life.answer == ANSWER
 
 
-@pytest.mark.parametrize(
-    "habit", ["silent", "silent in mid-message", "silent in mid-frame", "silent in mid-header"]
-)
-def test_who_is_silent_is_closed(watched: dict[str, tuple[Raw, Future[Life]]], habit: str) -> None:
+@pytest.mark.last
+@pytest.mark.parametrize("habit", [name for name, habit in HABITS.items() if not habit.last])
+def test_who_is_silent_is_closed(watched: dict[str, Future[Life]], habit: str) -> None:
     """The server closes a silent peer after 40 s, whatever it has left unfinished."""
-    _, future = watched[habit]
-    life = future.result()
+    life = watched[habit].result()
     assert life.end
     assert 38 <= life.end <= 44
     assert round(life.pings[0] / 20, 1) == 1

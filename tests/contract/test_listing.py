@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from .client import BOOKS, book, invalid_fields, page_of
+from .smoke import some
 
 Make = Callable[..., dict[str, Any]]
 TRUE_STORY = "100% true_story \\o/"
@@ -53,6 +54,7 @@ def titles(client: httpx.Client, series: str, **parameters: Any) -> list[str]:
     return [item["title"].removeprefix(f"{series} ") for item in items]
 
 
+@pytest.mark.smoke
 def test_a_page_says_where_it_is(anonymous: httpx.Client, shelf: dict[str, Any]) -> None:
     """The list is 200 `{"items", "page", "page_size", "total", "pages"}`."""
     response = anonymous.get(BOOKS, params={"search": shelf["series"], "page_size": 3})
@@ -145,7 +147,7 @@ def test_pages_hold_every_book_once(anonymous: httpx.Client, shelf: dict[str, An
     ("page", "expected"),
     [
         (1, {"first": 1, "next": 2, "last": 3}),
-        (2, {"first": 1, "prev": 1, "next": 3, "last": 3}),
+        pytest.param(2, {"first": 1, "prev": 1, "next": 3, "last": 3}, marks=pytest.mark.smoke),
         (3, {"first": 1, "prev": 2, "last": 3}),
     ],
 )
@@ -206,6 +208,7 @@ def test_an_author_is_matched_whole(anonymous: httpx.Client, shelf: dict[str, An
         assert page_of(anonymous, author=part) == []
 
 
+@pytest.mark.smoke
 def test_search_finds_a_part_of_title_or_author(
     anonymous: httpx.Client, shelf: dict[str, Any]
 ) -> None:
@@ -251,7 +254,11 @@ def test_wildcards_are_ordinary_characters(
             ["100 per cent trueXstory", TRUE_STORY, "D"],
         ),
         ({"published_to": "2013-10-01"}, ["A", "B", "C"]),
-        ({"published_from": "2015-08-04", "published_to": "2015-08-05"}, ["A", "D"]),
+        pytest.param(
+            {"published_from": "2015-08-04", "published_to": "2015-08-05"},
+            ["A", "D"],
+            marks=pytest.mark.smoke,
+        ),
         ({"published_from": "2015-08-05", "published_to": "2015-08-05"}, ["D"]),
         ({"published_from": "2017-01-01"}, []),
     ],
@@ -271,6 +278,7 @@ def test_filters_narrow_each_other(anonymous: httpx.Client, shelf: dict[str, Any
     assert found == ["A"]
 
 
+@pytest.mark.smoke
 def test_the_total_counts_what_is_filtered(anonymous: httpx.Client, shelf: dict[str, Any]) -> None:
     """`total` counts the books that match, not those on the page or in the catalogue."""
     parameters = {"author": shelf["authors"][0], "page_size": 2}
@@ -278,7 +286,9 @@ def test_the_total_counts_what_is_filtered(anonymous: httpx.Client, shelf: dict[
     assert (body["total"], body["pages"]) == (3, 2)
 
 
-@pytest.mark.parametrize("field", ["title", "author", "publication_date", "created_at"])
+@pytest.mark.parametrize(
+    "field", some(["title", "author", "publication_date", "created_at"], "publication_date")
+)
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_the_list_is_ordered(
     anonymous: httpx.Client, shelf: dict[str, Any], field: str, sign: str

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from .client import BOOKS, ME
+from .client import BOOKS, ME, connect, get
 from .processes import until
 from .service import Service, Target
 
@@ -34,6 +35,7 @@ def total(client: httpx.Client, **labels: str) -> float:
     return sum(samples(client, "http_requests_total", **labels).values())
 
 
+@pytest.mark.smoke
 def test_healthz_says_ok(anonymous: httpx.Client) -> None:
     """`GET /healthz` is 200 `{"status": "ok"}`."""
     response = anonymous.get("/healthz")
@@ -41,6 +43,7 @@ def test_healthz_says_ok(anonymous: httpx.Client) -> None:
     assert response.json() == {"status": "ok"}
 
 
+@pytest.mark.smoke
 def test_readyz_names_each_check(anonymous: httpx.Client, target: Target) -> None:
     """`GET /readyz` is 200 with a check for the database and one for the cache."""
     response = anonymous.get("/readyz")
@@ -49,6 +52,7 @@ def test_readyz_names_each_check(anonymous: httpx.Client, target: Target) -> Non
     assert response.json() == {"status": "ok", "checks": checks}
 
 
+@pytest.mark.smoke
 def test_metrics_are_prometheus_text(anonymous: httpx.Client) -> None:
     """`GET /metrics` is Prometheus text."""
     response = anonymous.get("/metrics")
@@ -77,7 +81,7 @@ def test_metrics_count_every_request_of_every_process(
     labels = {"method": "GET", "route": BOOK_ROUTE}
     processes = service.web_processes()
     assert len(processes) == 2
-    with httpx.Client(base_url=service.base_url) as client:
+    with connect(service.base_url) as client:
         counted = total(client, status="200", **labels)
         timed = sum(samples(client, "http_request_duration_seconds_count", **labels).values())
     for number, process in enumerate(processes):
@@ -91,6 +95,7 @@ def test_metrics_count_every_request_of_every_process(
             assert sum(durations.values()) == timed + 11
 
 
+@pytest.mark.smoke
 def test_a_route_is_the_pattern_never_the_raw_path(
     anonymous: httpx.Client, make_book: Callable[..., dict[str, Any]]
 ) -> None:
@@ -138,13 +143,14 @@ def test_durations_are_seconds(service: Service, anonymous: httpx.Client) -> Non
     before = spent()
     with ThreadPoolExecutor(1) as pool:
         with service.locked("book"):
-            answer = pool.submit(httpx.get, f"{service.base_url}{BOOKS}?search={before}")
+            answer = pool.submit(get, f"{service.base_url}{BOOKS}?search={before}")
             until(service.waiting, within=10, failing="the request does not wait")
             time.sleep(0.3)  # The time that it takes is what is measured.
         answer.result()
     assert 0.3 <= spent() - before < 5
 
 
+@pytest.mark.smoke
 def test_openapi_document_is_json_and_names_its_version(anonymous: httpx.Client) -> None:
     """`GET /openapi.json` is an OpenAPI 3.1 document, or 3.0.3."""
     response = anonymous.get("/openapi.json")
@@ -153,6 +159,7 @@ def test_openapi_document_is_json_and_names_its_version(anonymous: httpx.Client)
     assert re.fullmatch(r"3\.1\.\d+|3\.0\.3", response.json()["openapi"])
 
 
+@pytest.mark.smoke
 def test_docs_are_swagger_ui_on_the_document(anonymous: httpx.Client) -> None:
     """`GET /docs` is Swagger UI on `/openapi.json`."""
     response = anonymous.get("/docs")

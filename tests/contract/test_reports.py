@@ -66,6 +66,7 @@ def test_the_location_is_the_report(user: httpx.Client) -> None:
     assert found.json()["id"] == response.json()["id"]
 
 
+@pytest.mark.smoke
 def test_a_report_is_done_in_the_end(user: httpx.Client) -> None:
     """The worker computes the report: `done`, with a result and the time that it ended."""
     asked = ask(user)
@@ -109,6 +110,7 @@ def test_authors_with_as_many_books_are_in_order_of_name(
     assert top[:3] == [{"author": name, "count": most + 1} for name in sorted(names)]
 
 
+@pytest.mark.smoke
 def test_a_report_is_told_to_its_creator_alone(
     user: httpx.Client, other_user: httpx.Client
 ) -> None:

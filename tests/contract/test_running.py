@@ -2,14 +2,18 @@
 
 import ast
 import base64
+import fcntl
 import hmac
 import json
 import secrets
 import signal
 import socket
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,14 +28,15 @@ from .client import (
     USERS,
     bearer,
     connect,
+    get,
     load,
     login,
     refresh,
     register,
     utc,
 )
-from .processes import Process, accepts, free_port, until
-from .service import Service
+from .processes import Process, accepts, free_port, leaves, listens, until
+from .service import OTHERWISE, Service
 
 # One process takes its time to end while the other tests run: see `stalled`.
 pytestmark = pytest.mark.usefixtures("stalled")
@@ -60,20 +65,66 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "SMTP_URL without a scheme": {"SMTP_URL": "127.0.0.1"},
     "MAIL_FROM without a domain": {"MAIL_FROM": "library"},
 }
-OTHERS = ["SECRET_KEY missing", "DATABASE_URL missing", "CELERY_BROKER_URL without a scheme"]
+# What a key has to be depends on the environment, which is right wherever a key is tried.
+APART = {"SECRET_KEY", "ENVIRONMENT"}
+
+
+def variable(case: str) -> str:
+    [name] = REFUSED[case]
+    return name
+
+
+def together(first: str, second: str) -> bool:
+    """Tell whether one process can be given both cases."""
+    names = {variable(first), variable(second)}
+    return len(names) == 2 and names != APART
+
+
+def rounds(cases: Iterable[str]) -> list[list[str]]:
+    """Give each case to the first process that can have it beside what it is given already."""
+    found: list[list[str]] = []
+    for case in cases:
+        free = [given for given in found if all(together(case, other) for other in given)]
+        if free:
+            free[0].append(case)
+        else:
+            found.append([case])
+    return found
+
+
+def starts(cases: Iterable[str]) -> pytest.MarkDecorator:
+    """Have a process refuse all that it can at once; with `--everything` each case alone too."""
+    alone = [pytest.param([case], id=case, marks=pytest.mark.everything) for case in cases]
+    joint = [pytest.param(given, id=f"{len(given)} at once") for given in rounds(cases)]
+    return pytest.mark.parametrize("cases", [*joint, *alone])
+
+
+def refused(service: Service, kind: str, cases: list[str]) -> None:
+    """Run a process that must not start, and check what it says instead."""
+    optional = {
+        "REDIS_URL": service.has_cache or service.has_feed,
+        "CELERY_BROKER_URL": service.has_tasks,
+        "SMTP_URL": service.has_tasks,
+        "MAIL_FROM": service.has_tasks,
+    }
+    of_use = [case for case in cases if optional.get(variable(case), True)]
+    if kind not in service.project.procfile or not of_use:
+        pytest.skip("generated without what the setting is for")
+    settings = {name: value for case in of_use for name, value in REFUSED[case].items()}
+    check_refusal(refusal(service, kind, settings), settings)
 
 
 def refusal(service: Service, kind: str, settings: dict[str, str | None]) -> str:
     """Run a process that must not start; return what it said instead."""
-    port = free_port()
-    settings = {"PORT": str(port), **settings}
+    settings = {"PORT": str(free_port()), **settings}
     process = service.process(kind, f"refused-{secrets.token_hex(4)}", **settings)
     process.start()
     try:
         deadline = time.monotonic() + 20
         while process.running:
-            assert not accepts(port), "it listens"
+            assert not listens(process), "it listens"
             assert time.monotonic() < deadline, f"it runs:\n{process.output()}"
+            time.sleep(0.02)
         assert process.wait(1) != 0, f"it ended as if all were well:\n{process.output()}"
     finally:
         process.stop()
@@ -81,46 +132,37 @@ def refusal(service: Service, kind: str, settings: dict[str, str | None]) -> str
 
 
 def check_refusal(output: str, settings: dict[str, str | None]) -> None:
-    [(name, value)] = settings.items()
-    said = [line for line in output.splitlines() if name in line]
-    assert said, f"{name} is not named:\n{output}"
-    assert any(len(line.replace(name, "").strip(' :="{}')) > 10 for line in said)
+    """Check that each variable is named, with a reason in a line that names no other."""
+
+    def reasons(name: str) -> list[str]:
+        own = [line for line in output.splitlines() if {n for n in settings if n in line} == {name}]
+        return [line for line in own if len(line.replace(name, "").strip(' :="{}')) > 10]
+
+    silent = [name for name in settings if not reasons(name)]
+    assert not silent, f"{silent} are not named with a reason:\n{output}"
     assert "Traceback" not in output
     assert "hunter2" not in output
-    assert name != "SECRET_KEY" or not value or value not in output
+    assert not settings.get("SECRET_KEY") or settings["SECRET_KEY"] not in output
 
 
-def relevant(service: Service, settings: dict[str, str | None]) -> bool:
-    optional = {
-        "REDIS_URL": service.has_cache or service.has_feed,
-        "CELERY_BROKER_URL": service.has_tasks,
-        "SMTP_URL": service.has_tasks,
-        "MAIL_FROM": service.has_tasks,
-    }
-    return all(optional.get(name, True) for name in settings)
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_bad_setting_is_refused_before_it_listens(service: Service, case: str) -> None:
+@starts(REFUSED)
+def test_a_bad_setting_is_refused_before_it_listens(service: Service, cases: list[str]) -> None:
     """A missing or malformed setting ends it before it listens; it says which and why."""
-    if not relevant(service, REFUSED[case]):
-        pytest.skip("generated without what the setting is for")
-    check_refusal(refusal(service, "web", REFUSED[case]), REFUSED[case])
+    refused(service, "web", cases)
 
 
 @pytest.mark.parametrize("kind", ["release", "worker", "beat"])
-@pytest.mark.parametrize("case", OTHERS)
-def test_every_process_refuses_a_bad_setting(service: Service, kind: str, case: str) -> None:
+@starts(["SECRET_KEY missing", "DATABASE_URL missing", "CELERY_BROKER_URL without a scheme"])
+def test_every_process_refuses_a_bad_setting(service: Service, kind: str, cases: list[str]) -> None:
     """What `web` refuses, the other processes of the Procfile refuse in the same way."""
-    if kind not in service.project.procfile or not relevant(service, REFUSED[case]):
-        pytest.skip("generated without tasks")
-    check_refusal(refusal(service, kind, REFUSED[case]), REFUSED[case])
+    refused(service, kind, cases)
 
 
-def test_a_secret_key_of_32_bytes_is_enough(service: Service) -> None:
+def test_a_secret_key_of_32_bytes_is_enough(another: tuple[Process, str]) -> None:
     """Production refuses a `SECRET_KEY` shorter than 32 bytes, not one of 32."""
-    with service.another_web(SECRET_KEY=secrets.token_hex(16)) as (_, base_url):
-        assert httpx.get(f"{base_url}/healthz").status_code == 200
+    assert len(OTHERWISE["SECRET_KEY"].encode()) == 32
+    _, base_url = another
+    assert get(f"{base_url}/healthz").status_code == 200
 
 
 def literals(service: Service) -> set[str]:
@@ -135,15 +177,22 @@ def literals(service: Service) -> set[str]:
     return {text for text in found if isinstance(text, str) and text}
 
 
-def test_production_refuses_the_development_default(service: Service) -> None:
+@pytest.fixture(scope="module")
+def development(service: Service) -> Iterator[tuple[Process, str]]:
+    settings = {"ENVIRONMENT": "development", "SECRET_KEY": None, "WEB_CONCURRENCY": "1"}
+    with service.another_web(**settings) as found:
+        yield found
+
+
+def test_production_refuses_the_development_default(
+    service: Service, development: tuple[Process, str]
+) -> None:
     """Production refuses the development default of `SECRET_KEY`.
 
     The default is that text in the project's files with which a development process signs.
     """
-    with (
-        service.another_web(ENVIRONMENT="development", SECRET_KEY=None) as (_, base_url),
-        connect(base_url) as client,
-    ):
+    _, base_url = development
+    with connect(base_url) as client:
         token = login(client, register(client))["access_token"]
 
     message, _, signature = token.rpartition(".")
@@ -157,16 +206,29 @@ def test_production_refuses_the_development_default(service: Service) -> None:
     check_refusal(refusal(service, "web", settings), settings)
 
 
+@contextmanager
+def port_8000() -> Iterator[None]:
+    """Have port 8000 for ourselves: services of other frameworks take it in turns."""
+    with (Path(tempfile.gettempdir()) / "stackyard-port-8000").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        deadline = time.monotonic() + 30
+        while accepts(8000):
+            if time.monotonic() > deadline:
+                pytest.skip("something else has port 8000")
+            time.sleep(0.2)
+        yield
+
+
 def test_the_port_is_8000_if_unset(service: Service) -> None:
     """`web` listens on 8000 if `$PORT` is unset."""
-    if accepts(8000):
-        pytest.skip("something else has port 8000")
     web = service.process("web", "web-8000", PORT=None)
-    web.start()
-    try:
-        until(lambda: accepts(8000), within=15, failing=f"8000 is closed:\n{web.output()}")
-    finally:
-        web.stop()
+    with port_8000():
+        web.start()
+        try:
+            until(lambda: accepts(8000), within=15, failing=f"8000 is closed:\n{web.output()}")
+            assert leaves(web, 8000)
+        finally:
+            web.stop()
 
 
 def test_as_many_processes_serve_as_asked_for(service: Service) -> None:
@@ -278,28 +340,35 @@ def test_no_secret_is_in_the_log(service: Service, anonymous: httpx.Client) -> N
         assert not told, f"{process.name} tells {told}"
 
 
-def test_log_level_hides_what_is_below(service: Service) -> None:
-    """`LOG_LEVEL` is the least level that is logged."""
-    with service.another_web(LOG_LEVEL="error") as (web, base_url):
-        httpx.get(f"{base_url}{BOOKS}")
-        web.stop()
-        assert {event["level"] for event in web.events()} <= {"error", "critical"}
+def test_log_level_hides_what_is_below(service: Service, another: tuple[Process, str]) -> None:
+    """`LOG_LEVEL` is the least level that is logged: of two requests, the one that has failed."""
+    assert OTHERWISE["LOG_LEVEL"] == "error"
+    web, base_url = another
+    good, bad = secrets.token_hex(8), secrets.token_hex(8)
+    with connect(base_url) as client:
+        client.get(BOOKS, headers={"X-Request-ID": good})
+        with service.renamed("book", "title", "once"):
+            response = client.get(f"{BOOKS}?search={bad}", headers={"X-Request-ID": bad})
+            assert response.status_code == 500
+    until(lambda: logged(web, bad), within=5, failing="the failure is not in the log")
+    assert not logged(web, good)
+    assert {event["level"] for event in web.events()} <= {"error", "critical"}
 
 
-def test_development_logs_for_people(service: Service) -> None:
+def test_development_logs_for_people(development: tuple[Process, str]) -> None:
     """The log is human-readable in development: the request is there, but not as JSON."""
-    with service.another_web(ENVIRONMENT="development") as (web, base_url):
-        httpx.get(f"{base_url}/nowhere")
-        [line, *_] = until(
-            lambda: [line for line in web.output().splitlines() if "/nowhere" in line],
-            within=5,
-            failing="the request is not in the log",
-        )
+    web, base_url = development
+    get(f"{base_url}/nowhere")
+    [line, *_] = until(
+        lambda: [line for line in web.output().splitlines() if "/nowhere" in line],
+        within=5,
+        failing="the request is not in the log",
+    )
     with pytest.raises(json.JSONDecodeError):
         json.loads(line)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stalled(service: Service) -> Iterator[Future[tuple[int, float]]]:
     """End a process whose client never sends the rest of its body; tell how, and how long it took.
 
@@ -326,7 +395,7 @@ def test_requests_in_flight_are_finished(service: Service) -> None:
         port = httpx.URL(base_url).port or 0
         with service.locked("book"):
             addresses = [f"{base_url}{BOOKS}?search={secrets.token_hex(8)}" for _ in range(4)]
-            answers = [pool.submit(httpx.get, address, timeout=30) for address in addresses]
+            answers = [pool.submit(get, address, timeout=30) for address in addresses]
             until(lambda: service.waiting() >= 4, within=10, failing="nothing is in flight")
             web.terminate()
             until(lambda: not accepts(port), within=5, failing="it still accepts connections")
@@ -350,6 +419,7 @@ def test_sigterm_under_load_breaks_no_request(service: Service) -> None:
         assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.last
 def test_it_ends_within_30_seconds_whatever_its_clients_do(
     stalled: Future[tuple[int, float]],
 ) -> None:

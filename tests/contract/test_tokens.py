@@ -13,7 +13,18 @@ import httpx
 import jwt
 import pytest
 
-from .client import REVOKE, TOKEN, at_once, connect, eight, login, oauth_error, refresh, register
+from .client import (
+    REVOKE,
+    TOKEN,
+    at_once,
+    connect,
+    eight,
+    login,
+    oauth_error,
+    refresh,
+    register,
+    token_of,
+)
 from .service import Service
 
 WEEK = timedelta(days=7)
@@ -30,6 +41,7 @@ def tokens(anonymous: httpx.Client, credentials: dict[str, str]) -> dict[str, An
     return login(anonymous, credentials)
 
 
+@pytest.mark.smoke
 def test_a_password_is_traded_for_tokens(
     anonymous: httpx.Client, credentials: dict[str, str]
 ) -> None:
@@ -44,9 +56,9 @@ def test_a_password_is_traded_for_tokens(
     assert pair["expires_in"] == 900
 
 
-def test_an_access_token_is_a_jwt_of_15_minutes(service: Service, tokens: dict[str, Any]) -> None:
+def test_an_access_token_is_a_jwt_of_15_minutes(service: Service, user: httpx.Client) -> None:
     """Access tokens are JWTs (HS256; `sub`, `iat`, `exp`, `jti`, `type`), 15 minutes."""
-    token = tokens["access_token"]
+    token = token_of(user)
     assert jwt.get_unverified_header(token)["alg"] == "HS256"
     claims = jwt.decode(token, service.secret_key, algorithms=["HS256"])
     assert {"sub", "iat", "exp", "jti", "type"} <= {*claims}
@@ -55,14 +67,19 @@ def test_an_access_token_is_a_jwt_of_15_minutes(service: Service, tokens: dict[s
 
 
 def test_every_access_token_has_an_id_of_its_own(
-    service: Service, anonymous: httpx.Client, credentials: dict[str, str]
+    service: Service,
+    anonymous: httpx.Client,
+    credentials: dict[str, str],
+    tokens: dict[str, Any],
 ) -> None:
-    """No two access tokens share a `jti`."""
-    given = [login(anonymous, credentials)["access_token"] for _ in range(3)]
+    """No two access tokens share a `jti`, whether they are given for a password or renewed."""
+    renewed = refresh(anonymous, tokens["refresh_token"]).json()
+    given = [pair["access_token"] for pair in (tokens, renewed, login(anonymous, credentials))]
     ids = {jwt.decode(t, service.secret_key, algorithms=["HS256"])["jti"] for t in given}
     assert len(ids) == 3
 
 
+@pytest.mark.smoke
 def test_a_refresh_gives_a_new_pair(anonymous: httpx.Client, tokens: dict[str, Any]) -> None:
     """The refresh grant is 200 with a new pair, which nobody may keep in a cache."""
     response = refresh(anonymous, tokens["refresh_token"])
@@ -88,6 +105,7 @@ def test_a_refresh_token_works_once(anonymous: httpx.Client, tokens: dict[str, A
     oauth_error(refresh(anonymous, tokens["refresh_token"]), "invalid_grant")
 
 
+@pytest.mark.smoke
 def test_using_an_ended_token_ends_its_family(
     anonymous: httpx.Client, tokens: dict[str, Any]
 ) -> None:
@@ -163,6 +181,7 @@ def test_a_refresh_token_ends_after_seven_days(
         oauth_error(refresh(anonymous, token), "invalid_grant")
 
 
+@pytest.mark.smoke
 def test_a_revoked_token_renews_nothing(anonymous: httpx.Client, tokens: dict[str, Any]) -> None:
     """`POST /api/v1/auth/revoke` is 200 and ends the refresh token."""
     response = anonymous.post(REVOKE, data={"token": tokens["refresh_token"]})
@@ -170,6 +189,7 @@ def test_a_revoked_token_renews_nothing(anonymous: httpx.Client, tokens: dict[st
     oauth_error(refresh(anonymous, tokens["refresh_token"]), "invalid_grant")
 
 
+@pytest.mark.smoke
 def test_revoking_an_unknown_token_is_no_error(anonymous: httpx.Client) -> None:
     """RFC 7009: 200 whether or not the token was known."""
     response = anonymous.post(REVOKE, data={"token": secrets.token_urlsafe(32)})
@@ -208,7 +228,11 @@ def test_revoking_nothing_is_an_invalid_request(anonymous: httpx.Client) -> None
         ({"grant_type": "password", "username": "", "password": ""}, "invalid_request"),
         ({"grant_type": "refresh_token"}, "invalid_request"),
         ({"grant_type": "refresh_token", "refresh_token": ""}, "invalid_request"),
-        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        pytest.param(
+            {"grant_type": "client_credentials"},
+            "unsupported_grant_type",
+            marks=pytest.mark.smoke,
+        ),
         ({"grant_type": "Password"}, "unsupported_grant_type"),
         ({"grant_type": "refresh_token", "refresh_token": "unheard-of"}, "invalid_grant"),
         ({"grant_type": ["password", "password"], "username": "a"}, "invalid_request"),
@@ -229,11 +253,12 @@ def test_a_token_request_in_json_is_an_oauth_error(
     oauth_error(response, "invalid_request")
 
 
-def test_an_access_token_renews_nothing(anonymous: httpx.Client, tokens: dict[str, Any]) -> None:
+def test_an_access_token_renews_nothing(anonymous: httpx.Client, user: httpx.Client) -> None:
     """An access token is no refresh token."""
-    oauth_error(refresh(anonymous, tokens["access_token"]), "invalid_grant")
+    oauth_error(refresh(anonymous, token_of(user)), "invalid_grant")
 
 
+@pytest.mark.smoke
 def test_a_wrong_password_and_an_unknown_email_answer_alike(
     anonymous: httpx.Client, credentials: dict[str, str]
 ) -> None:
@@ -259,17 +284,20 @@ def test_a_wrong_password_and_an_unknown_email_take_alike_long(
 ) -> None:
     """Nobody learns from the time of the answer whether an email is registered.
 
-    The two are asked in turn, so that what else the machine does weighs on both. The medians
-    differ by a factor of ten or more where an unknown email costs no hash.
+    The two are asked in turn, so that what else the machine does weighs on both, until they agree.
+    The medians differ by a factor of ten or more where an unknown email costs no hash.
     """
     spent: dict[str, list[float]] = {"wrong": [], "unknown": []}
-    for _ in range(15):
+    ratio = 0.0
+    for asked in range(1, 16):
         guesses = {"wrong": credentials["username"], "unknown": "unheard-of@example.org"}
         for kind, username in guesses.items():
             form = {"grant_type": "password", "username": username, "password": "not this one"}
             response = anonymous.post(TOKEN, data=form)
             spent[kind].append(response.elapsed.total_seconds())
-    ratio = statistics.median(spent["unknown"]) / statistics.median(spent["wrong"])
+        ratio = statistics.median(spent["unknown"]) / statistics.median(spent["wrong"])
+        if asked >= 5 and 0.67 < ratio < 1.5:
+            break
     assert 0.67 < ratio < 1.5
 
 

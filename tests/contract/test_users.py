@@ -22,12 +22,14 @@ from .client import (
 )
 from .processes import until
 from .service import MAIL_FROM, Service
+from .smoke import some
 
 
 def address() -> str:
     return f"{secrets.token_hex(8)}@example.org"
 
 
+@pytest.mark.smoke
 def test_registration_answers_with_the_account(anonymous: httpx.Client) -> None:
     """`POST /api/v1/users` is 201 `{"id", "email", "created_at"}`, and never the password."""
     email = address()
@@ -54,7 +56,7 @@ def test_any_spelling_of_an_email_signs_in(anonymous: httpx.Client) -> None:
         login(anonymous, {"username": spelling, "password": PASSWORD})
 
 
-@pytest.mark.parametrize("spell", [str, str.upper], ids=["same", "capitals"])
+@pytest.mark.parametrize("spell", some([str, str.upper], str.upper), ids=["same", "capitals"])
 def test_a_taken_email_is_a_conflict(anonymous: httpx.Client, spell: type[str]) -> None:
     """A taken email is 409, however it is spelt."""
     email = address()
@@ -82,7 +84,7 @@ def test_a_password_has_12_to_128_characters(anonymous: httpx.Client, password: 
 
 @pytest.mark.parametrize(
     "password",
-    ["", "x" * 11, "x" * 129, "\N{BOOKS}" * 11, "\N{BOOKS}" * 129],
+    some(["", "x" * 11, "x" * 129, "\N{BOOKS}" * 11, "\N{BOOKS}" * 129], "x" * 11),
     ids=["empty", "11", "129", "11 of four bytes", "129 of four bytes"],
 )
 def test_a_password_of_another_length_is_refused(anonymous: httpx.Client, password: str) -> None:
@@ -123,6 +125,7 @@ def test_unknown_fields_are_refused(anonymous: httpx.Client) -> None:
     assert invalid_fields(anonymous.post(USERS, json=body)) == {"body.is_admin"}
 
 
+@pytest.mark.smoke
 def test_me_is_the_account_of_the_token(anonymous: httpx.Client) -> None:
     """`GET /api/v1/users/me` is 200, the same shape as the registration's answer."""
     body = {"email": address(), "password": PASSWORD}

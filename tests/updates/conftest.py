@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FRAMEWORKS, UPSTREAM, VERSION, Command, commit, replace, run
+from combinations import FRAMEWORKS
+from conftest import UPSTREAM, VERSION, Command, commit, replace, run
 
 # What users add to their projects: it is theirs, and not tested here.
 collect_ignore = ["edits"]

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from uv import find_uv_bin
 
+from combinations import FRAMEWORKS
 from conftest import (
-    FRAMEWORKS,
     UPSTREAM,
     VERSION,
     Command,

@@ -1,25 +1,20 @@
 """A service for these tests alone: what they break is nobody else's."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from ..client import connect, signed_in, token_of
-from ..service import Project, Service, services
+from ..service import Project, Service, running
 
 
 @pytest.fixture(scope="package")
-def service_of(project_of: Callable[[str], Project]) -> Iterator[Callable[[str], Service]]:
-    with services(project_of) as start:
-        yield start
-
-
-@pytest.fixture(scope="package")
-def service(framework: str, project: Project, service_of: Callable[[str], Service]) -> Service:
+def service(project: Project) -> Iterator[Service]:
     """Run a service for these tests alone: what they break is nobody else's."""
-    return service_of(framework)
+    with running(project) as service:
+        yield service
 
 
 @pytest.fixture(scope="package")

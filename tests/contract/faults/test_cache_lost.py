@@ -5,7 +5,7 @@ import secrets
 import httpx
 import pytest
 
-from ..client import BOOKS, bearer, book, page_of, token_of
+from ..client import BOOKS, bearer, book, get, page_of, token_of
 from ..processes import until
 from ..service import Service
 from .outages import HOW, create, killed, lost
@@ -135,4 +135,4 @@ def test_a_book_changed_without_the_cache_is_not_old_when_it_is_back(
 def test_a_process_starts_without_the_cache(service: Service) -> None:
     """A lost Redis keeps no new process from serving."""
     with killed(service.cache), service.another_web() as (_, base_url):
-        assert httpx.get(f"{base_url}{BOOKS}", timeout=5).status_code == 200
+        assert get(f"{base_url}{BOOKS}", timeout=5).status_code == 200

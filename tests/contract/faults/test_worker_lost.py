@@ -14,12 +14,20 @@ from .outages import EVENTUALLY, ask, done, status
 
 
 @pytest.mark.usefixtures("with_tasks")
-def test_a_report_waits_for_a_worker(service: Service, user: httpx.Client) -> None:
-    """A report asked for while no worker is there is done once one is."""
+def test_a_report_and_a_welcome_mail_wait_for_a_worker(
+    service: Service, anonymous: httpx.Client, user: httpx.Client
+) -> None:
+    """What is asked for while no worker is there is done once one is.
+
+    The welcome mail is sent from the worker: without one it waits, and nobody else sends it.
+    """
     service.worker.stop()
     path = ask(user)
+    email = register(anonymous)["username"]
+    assert service.mailbox.to(email) == []
     service.worker.start()
     done(user, path)
+    until(lambda: service.mailbox.to(email), within=30, failing="there is no mail")
 
 
 @pytest.mark.usefixtures("with_tasks")
@@ -84,16 +92,6 @@ def test_beat_ends_on_sigterm(service: Service) -> None:
     """On SIGTERM beat ends within 30 s, with 0 or by that signal."""
     service.beat.terminate()
     assert service.beat.wait(30) in {0, -signal.SIGTERM}
-
-
-@pytest.mark.usefixtures("with_tasks")
-def test_the_welcome_mail_is_the_workers(service: Service, anonymous: httpx.Client) -> None:
-    """The welcome mail is sent from the worker: without one it waits, and nobody else does."""
-    service.worker.stop()
-    email = register(anonymous)["username"]
-    assert service.mailbox.to(email) == []
-    service.worker.start()
-    until(lambda: service.mailbox.to(email), within=30, failing="there is no mail")
 
 
 # What beat's schedule is, is Celery's to say: each entry's task and its period in seconds.

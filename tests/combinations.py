@@ -1,0 +1,101 @@
+"""Every combination of answers, and what a checkout renders for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+
+from stackyard.template import Question, Template
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = Template.load(ROOT)
+FRAMEWORKS = TEMPLATE.questions["framework"].values
+
+
+def values(question: Question) -> list[str]:
+    """Return what can be chosen, the default first."""
+    return sorted(question.values, key=lambda value: value != question.default)
+
+
+# What a project is made of; a license makes no other service.
+CHOICES = {
+    name: values(question)
+    for name, question in TEMPLATE.questions.items()
+    if question.values and name not in {"framework", "license"}
+}
+COMBINATIONS = [
+    {"framework": framework, **dict(zip(CHOICES, chosen, strict=True))}
+    for framework in FRAMEWORKS
+    for chosen in product(*CHOICES.values())
+]
+
+
+def name_of(answers: dict[str, str]) -> str:
+    return "-".join(answers.values())
+
+
+BY_NAME = {name_of(answers): answers for answers in COMBINATIONS}
+# What each framework's project is by default, and what it is with the least.
+DEFAULTS = {
+    framework: {"framework": framework, **{name: values[0] for name, values in CHOICES.items()}}
+    for framework in FRAMEWORKS
+}
+LEAST = {
+    framework: {"framework": framework, **{name: values[-1] for name, values in CHOICES.items()}}
+    for framework in FRAMEWORKS
+}
+
+# Run with the generator of a checkout, which may be another than this one.
+RENDER = """
+import json, sys
+from pathlib import Path
+from stackyard.generate import generate
+from stackyard.template import Template
+template = Template.load(Path(sys.argv[1]), stamps={"_src_path": "checkout", "_commit": "v0.0.0"})
+for place, answers in json.load(sys.stdin):
+    generate(template, answers, Path(place), with_git=False, with_lock=False)
+"""
+
+
+def render(checkout: Path, place: Path, told: dict[str, dict[str, str]]) -> None:
+    """Make a project of each of the answers, by their names in `place`, all of them called shop.
+
+    Raises:
+        subprocess.CalledProcessError: if the checkout's generator cannot make one of them.
+    """
+    # Without a repository, of which Copier would make a copy each time.
+    template = place / "template"
+    shutil.copytree(checkout / "templates", template / "templates")
+    shutil.copy(checkout / "copier.yml", template)
+    asked = [(str(place / name / "shop"), answers) for name, answers in told.items()]
+
+    def run(part: list[tuple[str, dict[str, str]]]) -> None:
+        subprocess.run(
+            [sys.executable, "-c", RENDER, template],
+            env=os.environ | {"PYTHONPATH": str(checkout / "generator")},
+            input=json.dumps(part),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        [*pool.map(run, [asked[0::2], asked[1::2]])]
+
+
+def digest(project: Path, pins: Path) -> str:
+    """Return what two projects have in common that are the same, on the same versions."""
+    found = sha256(pins.read_bytes() if pins.is_file() else b"")
+    for path in sorted(project.rglob("*")):
+        if path.is_file() and path.name != ".env":  # which holds a secret of its own
+            found.update(f"\0{path.relative_to(project)}\0{path.stat().st_mode}\0".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()

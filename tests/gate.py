@@ -1,0 +1,205 @@
+"""Which tests run: those that decide whether a change lands, all there are, or a shard of them.
+
+`make test` and `make test-containers` are the gate. `make test-all` passes `--everything`, and
+`--shard 2/5` where five machines share it. With `--base` the gate judges of other combinations
+than the defaults those alone that differ from that commit, which was green: by their bytes, by
+their pins, or by what judges them.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from combinations import COMBINATIONS, DEFAULTS, FRAMEWORKS, ROOT, digest, name_of, render
+
+# What judges a combination, by the kind of the judgment: where it differs, all have to be judged.
+COMMON = ("tests/conftest.py", "tests/combinations.py", "tests/gate.py")
+COMMON += ("Makefile", "pyproject.toml", "constraints.txt")
+JUDGES = {
+    "suite": ("tests/test_generated.py", "generator/stackyard/lock.py"),
+    "contract": ("tests/contract",),
+    "stack": ("tests/containers", "tests/contract"),
+    "update": ("tests/updates", "generator"),
+}
+CHANGED = pytest.StashKey[dict[str, list[str]] | None]()
+"""By kind the names of the combinations that differ from the base; None if there is no base."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gate", "what runs")
+    group.addoption("--everything", action="store_true", help="what the gate leaves out, too")
+    group.addoption("--shard", metavar="K/N", type=shard, help="only the K-th of N parts")
+    group.addoption("--base", metavar="COMMIT", help="a commit that was green")
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Read `2/5`: its number, from 1 on, and how many there are."""
+    number, count = map(int, text.split("/"))
+    if not 1 <= number <= count:
+        raise ValueError(text)
+    return number, count
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "everything: left to `make test-all`")
+    config.addinivalue_line(
+        "markers",
+        "judges(kind, combination, listed): the gate runs it where the combination differs from"
+        " the base and, without a base, if it is `listed`",
+    )
+    config.addinivalue_line(
+        "markers", "one_of(turn, framework): the gate runs it for one framework, another each time"
+    )
+    if hasattr(config, "workerinput"):
+        config.stash[CHANGED] = config.workerinput["changed"]
+    else:
+        base = config.getoption("--base")
+        config.stash[CHANGED] = differing(base) if base else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: pytest.Item) -> None:
+    """Have the processes of pytest-xdist go by what was found out once."""
+    node.workerinput["changed"] = node.config.stash[CHANGED]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what decides on what runs."""
+    lines = [f"by turns: {', '.join(turn(config, number) for number in range(len(FRAMEWORKS)))}"]
+    changed = config.stash[CHANGED]
+    if base := config.getoption("--base"):
+        if changed is None:
+            lines.append(f"base: {base} cannot be had or rendered: all that the gate lists is run")
+        for kind, names in (changed or {}).items():
+            lines.append(f"differs from {base}, {kind}: {', '.join(names) or 'nothing'}")
+    return lines
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose what runs; what belongs together runs in one process and in one shard.
+
+    That is a module, unless its tests have an `xdist_group` of their own.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(ROOT))))
+    if config.getoption("--everything"):
+        kept = items[:]
+    else:
+        kept = [item for item in items if in_gate(item)]
+    if told := config.getoption("--shard"):
+        number, count = told
+        groups = sorted({group_of(item) for item in items})
+        mine = {*groups[number - 1 :: count]}
+        kept = [item for item in kept if group_of(item) in mine]
+    left = {*items} - {*kept}
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = kept
+
+
+def group_of(item: pytest.Item) -> str:
+    [name] = item.get_closest_marker("xdist_group").args
+    return name
+
+
+def in_gate(item: pytest.Item) -> bool:
+    """Tell whether the gate runs a test."""
+    if item.get_closest_marker("everything"):
+        return False
+    for mark in item.iter_markers("one_of"):
+        number, framework = mark.args
+        if framework != turn(item.config, number):
+            return False
+    return all(
+        is_new(item.config, *mark.args, **mark.kwargs) for mark in item.iter_markers("judges")
+    )
+
+
+def is_new(config: pytest.Config, kind: str, combination: str, *, listed: bool) -> bool:
+    """Tell whether a combination differs from the base; without one, whether it is `listed`."""
+    changed = config.stash[CHANGED]
+    return listed if changed is None else combination in changed[kind]
+
+
+def turn(config: pytest.Config, number: int) -> str:
+    """Return the framework with which the gate tries what it tries with one alone.
+
+    Each number has another, of those whose containers it tries at all.
+    """
+    changed = config.stash[CHANGED]
+    tried = [
+        framework
+        for framework in turns()
+        if changed is None or name_of(DEFAULTS[framework]) in changed["stack"]
+    ]
+    return tried[number % len(tried)]
+
+
+@cache
+def turns() -> list[str]:
+    """Return the frameworks in an order of which each commit has another beginning."""
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    first = int(done.stdout or "0", 16) % len(FRAMEWORKS)
+    return FRAMEWORKS[first:] + FRAMEWORKS[:first]
+
+
+def differing(base: str) -> dict[str, list[str]] | None:
+    """Name what differs from a commit, by kind; None if that cannot be told."""
+    told = {name_of(answers): answers for answers in COMBINATIONS}
+    with TemporaryDirectory() as directory:
+        home = Path(directory)
+        try:
+            then = digests(unpack(base, home / "checkout"), home / "then", told)
+        except (subprocess.CalledProcessError, OSError):
+            return None
+        now = digests(ROOT, home / "now", told)
+    changed = [name for name in told if now[name] != then[name]]
+    found = {
+        kind: [*told] if differs(base, *COMMON, *judges) else changed
+        for kind, judges in JUDGES.items()
+    }
+    defaults = [name_of(DEFAULTS[framework]) for framework in turns()]
+    if not {*defaults} & {*found["stack"]}:
+        found["stack"] = [*found["stack"], defaults[0]]  # at least one is always tried
+    return found
+
+
+def unpack(commit: str, place: Path) -> Path:
+    """Write the files of a commit into a new directory."""
+    archive = subprocess.run(
+        ["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, check=True
+    )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(place, filter="data")
+    return place
+
+
+def digests(checkout: Path, place: Path, told: dict[str, dict[str, str]]) -> dict[str, str]:
+    render(checkout, place, told)
+    pins = checkout / "templates" / "pins"
+    return {
+        name: digest(place / name / "shop", pins / f"{answers['framework']}.txt")
+        for name, answers in told.items()
+    }
+
+
+def differs(base: str, *paths: str) -> bool:
+    """Tell whether files of the checkout differ from a commit's, new ones included."""
+
+    def ask(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *command, "--", *paths], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    new = ask("ls-files", "--others", "--exclude-standard").stdout
+    return bool(new) or ask("diff", "--quiet", base).returncode != 0
