@@ -9,6 +9,7 @@ import select
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -244,6 +245,28 @@ def test_an_interrupt_at_a_prompt_writes_nothing(
         terminal.send(ENTER)
         terminal.expect("What is the service called?")
     terminal.send(how)
+    assert_nothing_was_written(terminal, stackyard)
+
+
+INTERRUPTED_IN_THE_LOOP = """
+import signal, sys
+from prompt_toolkit.history import History
+load = History.load
+async def interrupted(self):
+    signal.raise_signal(signal.SIGINT)
+    async for item in load(self):
+        yield item
+History.load = interrupted
+sys.argv = ["stackyard", "new"]
+from stackyard.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_while_a_prompt_appears_leaves_no_traceback(stackyard: Command) -> None:
+    """The event loop has tasks of its own, whose exceptions it reports itself."""
+    python = replace(stackyard, executable=Path(sys.executable))
+    terminal = Terminal(python, "-c", INTERRUPTED_IN_THE_LOOP)
     assert_nothing_was_written(terminal, stackyard)
 
 

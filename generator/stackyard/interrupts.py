@@ -40,6 +40,11 @@ def _handle(_signum: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
+def pending() -> bool:
+    """Tell whether an interrupt came while none was allowed."""
+    return _pending
+
+
 def check() -> None:
     """Raise `KeyboardInterrupt` if an interrupt came while none was allowed."""
     if _pending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from prompt_toolkit.filters import Always, Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Window
 
-from stackyard import output, repository
+from stackyard import interrupts, output, repository
 from stackyard.errors import InvalidAnswerError, TargetError
 from stackyard.generate import generate
 from stackyard.target import Target
@@ -25,6 +26,8 @@ _STYLE = questionary.Style([("qmark", "bold"), ("pointer", "bold"), ("answer", "
 
 _ESCAPE_SECONDS = 0.1
 """What comes this soon after an Esc belongs to it: the rest of an arrow key, say."""
+_NOTICED_SECONDS = 0.05
+"""How long a signal may go unnoticed at a prompt."""
 
 
 def plan(
@@ -166,9 +169,19 @@ def _run(
     # Each screen is whole: what was answered is part of the next one.
     application.erase_when_done = True
     application.timeoutlen = application.ttimeoutlen = _ESCAPE_SECONDS
+
+    async def leave_on_a_signal() -> None:
+        while not interrupts.pending():  # noqa: ASYNC110 - all that a signal does is set it
+            await asyncio.sleep(_NOTICED_SECONDS)
+        application.exit(exception=KeyboardInterrupt)
+
+    def watch() -> None:
+        application.create_background_task(leave_on_a_signal())
+
     try:
-        # Signals raise KeyboardInterrupt already, whoever sends them.
-        answer: str | None = application.run(handle_sigint=False)
+        # Raised in the midst of the event loop, an interrupt could leave a traceback behind.
+        with interrupts.shielded():
+            answer: str | None = application.run(handle_sigint=False, pre_run=watch)
     except EOFError:  # the terminal is gone
         raise KeyboardInterrupt from None
     return answer
