@@ -5,8 +5,8 @@
     pytest tests/contract --project=path/to/it --base-url=http://127.0.0.1:8000
 
 The last judges what is running there. It has no processes to look into: what needs them is skipped.
-Without `--project` it is taken to have a cache and tasks. Each worker of pytest-xdist
-has a service of its own; `--dist loadgroup` starts the fewest.
+Without `--project` it is taken to have a cache and tasks. The tests of a combination of answers
+share one service, those of faults another: `--dist loadgroup` starts each once.
 """
 
 import signal
@@ -121,11 +121,10 @@ def project(combination: str, request: pytest.FixtureRequest) -> Iterator[Projec
     given = request.config.getoption("--project", None)
     with tempfile.TemporaryDirectory(prefix="stackyard-contract-") as directory:
         home = Path(directory)
-        yield (
-            Project.at(given, home)
-            if given
-            else Project.generate(home=home, **BY_NAME[combination])
-        )
+        if given:
+            yield Project.at(given, home)
+        else:
+            yield Project.generate(home=home, **BY_NAME[combination])
 
 
 @pytest.fixture(scope="session")
