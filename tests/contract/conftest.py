@@ -142,6 +142,14 @@ def another(service: Service) -> Iterator[tuple[Process, str]]:
 
 
 @pytest.fixture(scope="session")
+def development(service: Service) -> Iterator[tuple[Process, str]]:
+    """Run one more web process, as in development and without a key; give its address."""
+    settings = {"ENVIRONMENT": "development", "SECRET_KEY": None, "WEB_CONCURRENCY": "1"}
+    with service.another_web(**settings) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def target(combination: str, request: pytest.FixtureRequest) -> Target:
     """Give what a test needs that only talks HTTP."""
     if base_url := request.config.getoption("--base-url", None):
