@@ -6,7 +6,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from accounts.models import User
-from core import cache
+from core.cache import cache
 
 
 @receiver([post_save, post_delete], sender=User)

@@ -3,39 +3,47 @@
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from importlib import reload
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
-from urllib.parse import urlsplit
 
 import pytest
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from redis import Redis
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
 from books.models import Book
-from config.environment import settings as environment
-from core import cache
+from config.environment import settings
+from core.cache import Cache
 from tests.factories import book_body
 
 URL = "/api/v1/books"
-REDIS = str(environment.redis_url)
 REDIS_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 
+MODULES = [
+    "accounts.authentication",
+    "accounts.signals",
+    "books.signals",
+    "books.views",
+    "core.health",
+]
+
+
 @pytest.fixture
-def restart(client: APIClient, settings: Settings) -> Iterator[Callable[[str], None]]:
-    """Give a function to have the cache as another process has it, with Redis at this URL."""
-    configured = settings.CACHES
+def cache(client: APIClient) -> Iterator[Cache]:
+    """Give a cache, an empty one, as another process would have it."""
+    cache = Cache(str(settings.redis_url))
+    yield cache
+    cache.close()
 
-    def restart(url: str) -> None:
-        settings.CACHES = {name: {**one, "LOCATION": url} for name, one in configured.items()}
-        reload(cache)
 
-    yield restart
-    restart(REDIS)
+def redis_at(port: int) -> str:
+    """Return the URL of Redis, its password included, with another port of this machine."""
+    redis = settings.redis_url
+    return str(redis).replace(f"{redis.host}:{redis.port}", f"127.0.0.1:{port}")
 
 
 def test_the_second_read_is_a_hit(client: APIClient, book: Book) -> None:
@@ -86,7 +94,7 @@ def test_a_write_without_the_api_ends_the_cached_copy(
     assert client.get(f"{URL}/{book.id}").json()["title"] == "New"
 
 
-def test_what_a_reader_stores_after_a_write_is_never_shown(client: APIClient) -> None:
+def test_what_a_reader_stores_after_a_write_is_never_shown(cache: Cache) -> None:
     _, generation = cache.read("book:1")  # and while it reads the database,
     cache.end("book:1")  # somebody writes
 
@@ -99,8 +107,8 @@ class Relay(BaseRequestHandler):
     """Stands between: what one side says the other one hears."""
 
     def handle(self) -> None:
-        redis = urlsplit(REDIS)
-        with socket.create_connection((redis.hostname or "", redis.port or 6379)) as far:
+        redis = settings.redis_url
+        with socket.create_connection((redis.host, redis.port or 6379)) as far:
             others = {self.request: far, far: self.request}
             while True:
                 for speaker in select.select(others, [], [])[0]:
@@ -109,51 +117,63 @@ class Relay(BaseRequestHandler):
                     others[speaker].sendall(data)
 
 
-def test_a_write_that_redis_missed_is_made_up_for(restart: Callable[[str], None]) -> None:
+def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
     """A relay stands between: Redis is out of reach until it listens."""
     relay = ThreadingTCPServer(("127.0.0.1", 0), Relay, bind_and_activate=False)
     relay.daemon_threads = True
     relay.server_bind()
-    cut_off = urlsplit(REDIS)._replace(netloc=f"127.0.0.1:{relay.server_address[1]}").geturl()
+    cut_off = Cache(redis_at(relay.server_address[1]))
     _, generation = cache.read("book:1")
     cache.fill("book:1", b"old", generation)
 
-    restart(cut_off)
-    cache.end("book:1")
+    cut_off.end("book:1")
     relay.server_activate()
     with relay:
         Thread(target=relay.serve_forever).start()
+        assert cut_off.read("book:1")[0] is None
         assert cache.read("book:1")[0] is None
-        restart(REDIS)
-        assert cache.read("book:1")[0] is None
+        cut_off.close()
         relay.shutdown()
 
 
-def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(restart: Callable[[str], None]) -> None:
+def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) -> None:
+    redis = settings.redis_url
     _, generation = cache.read("book:1")
     cache.fill("book:1", b"old", generation)
-    redis = urlsplit(REDIS)
 
     with socket.create_server(("127.0.0.1", 0)) as asleep:
-        restart(redis._replace(netloc=f"127.0.0.1:{asleep.getsockname()[1]}").geturl())
-        cache.end("book:1")
+        writing = Cache(redis_at(asleep.getsockname()[1]))
+        writing.end("book:1")
+        writing.close()
         asleep.settimeout(0.5)
         with suppress(TimeoutError):
             while True:  # it wakes, and reads what was sent in the meantime
                 near, _ = asleep.accept()
-                with near, socket.create_connection((redis.hostname, redis.port or 6379)) as far:
+                with near, socket.create_connection((redis.host, redis.port or 6379)) as far:
                     far.sendall(near.makefile("rb").read())
                     far.shutdown(socket.SHUT_WR)
                     far.makefile("rb").read()
 
-    restart(REDIS)  # as a process that has sent nothing
     assert cache.read("book:1")[0] is None
+
+
+def test_an_entry_counts_where_it_was_stored_alone(cache: Cache) -> None:
+    _, generation = cache.read("user:1")
+    cache.fill("user:1", b"first", generation)
+    assert cache.read("user:1")[0] == b"first"
+
+    with Redis.from_url(str(settings.redis_url)) as redis:  # by somebody who may write there
+        for key in redis.keys("user:1*"):
+            redis.copy(key, key.replace(b"user:1", b"user:2"))
+
+    assert cache.read("user:2")[0] is None
 
 
 class TestRedisOutOfReach:
     @pytest.fixture(autouse=True)
-    def _redis_out_of_reach(self, restart: Callable[[str], None]) -> None:
-        restart(REDIS_OUT_OF_REACH)
+    def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in MODULES:
+            monkeypatch.setattr(f"{module}.cache", Cache(REDIS_OUT_OF_REACH))
 
     def test_reads_go_to_the_database_with_a_warning(self, client: APIClient, book: Book) -> None:
         with capture_logs() as logs:
@@ -181,14 +201,16 @@ class TestRedisOutOfReach:
 
 
 def test_a_redis_that_does_not_answer_is_not_waited_for(
-    client: APIClient, book: Book, restart: Callable[[str], None]
+    client: APIClient, book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        restart(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        silent = Cache(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        monkeypatch.setattr("books.views.cache", silent)
 
         started = time.monotonic()
         response = client.get(f"{URL}/{book.id}")
         seconds = time.monotonic() - started
+        silent.close()
 
     assert (response.status_code, response.headers["X-Cache"]) == (200, "miss")
     assert seconds < 5
