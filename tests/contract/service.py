@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import psutil
 import psycopg
 import uv
@@ -224,6 +225,11 @@ class Service(Target):
                 return client
             client.close()
         raise AssertionError("the process does not answer")
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """Return what a token says that the service has signed."""
+        options = {"verify_aud": False}
+        return jwt.decode(token, self.secret_key, algorithms=["HS256"], options=options)
 
     @contextlib.contextmanager
     def database(self) -> Iterator[psycopg.Connection]:

@@ -33,6 +33,13 @@ CHANGED: dict[str, Callable[[Claims], Claims]] = {
     "of a user with a NUL": lambda claims: claims | {"sub": "1\0"},
     "of a user who is a number": lambda claims: claims | {"sub": 1},
     "of a user who is a list": lambda claims: claims | {"sub": [claims["sub"]]},
+    "of another service": lambda claims: claims | {"iss": "another", "aud": "another"},
+    "by another service": lambda claims: claims | {"iss": "another"},
+    "by nobody": lambda claims: without(claims, "iss"),
+    "for another service": lambda claims: claims | {"aud": "another"},
+    "for several services": lambda claims: claims | {"aud": [claims.get("aud"), "another"]},
+    "for a list of one": lambda claims: claims | {"aud": [claims.get("aud")]},
+    "for nobody": lambda claims: without(claims, "aud"),
     "that ends in words": lambda claims: claims | {"exp": "tomorrow"},
 }
 
@@ -98,7 +105,7 @@ def pair(anonymous: httpx.Client, pairs: list[dict[str, Any]]) -> dict[str, Any]
 
 @pytest.fixture
 def claims(pair: dict[str, Any], service: Service) -> Claims:
-    return jwt.decode(pair["access_token"], service.secret_key, algorithms=["HS256"])
+    return service.claims(pair["access_token"])
 
 
 def refused(response: httpx.Response) -> None:
@@ -118,7 +125,10 @@ def test_a_token_made_with_the_key_is_accepted(
 def test_a_token_with_wrong_claims_is_refused(
     anonymous: httpx.Client, service: Service, claims: Claims, how: str
 ) -> None:
-    """A token that is expired, of another type or short of a claim is 401, however well signed."""
+    """A token that is expired, of another type or service, or short of a claim is 401.
+
+    However well it is signed: services that share a key by mistake share no users.
+    """
     wrong = json.dumps(CHANGED[how](claims)).encode()
     token = jwt.api_jws.encode(wrong, service.secret_key, "HS256", headers={"typ": "JWT"})
     refused(anonymous.get(ME, headers=bearer(token)))

@@ -57,11 +57,11 @@ def test_a_password_is_traded_for_tokens(
 
 
 def test_an_access_token_is_a_jwt_of_15_minutes(service: Service, user: httpx.Client) -> None:
-    """Access tokens are JWTs (HS256; `sub`, `iat`, `exp`, `jti`, `type`), 15 minutes."""
+    """Access tokens are JWTs (HS256) of 15 minutes, which say who gave them, to whom, for whom."""
     token = token_of(user)
     assert jwt.get_unverified_header(token)["alg"] == "HS256"
-    claims = jwt.decode(token, service.secret_key, algorithms=["HS256"])
-    assert {"sub", "iat", "exp", "jti", "type"} <= {*claims}
+    claims = service.claims(token)
+    assert {"iss", "aud", "sub", "iat", "exp", "jti", "type"} <= {*claims}
     assert claims["exp"] - claims["iat"] == 900
     assert abs(claims["iat"] - time.time()) < 60
 
@@ -75,7 +75,7 @@ def test_every_access_token_has_an_id_of_its_own(
     """No two access tokens share a `jti`, whether they are given for a password or renewed."""
     renewed = refresh(anonymous, tokens["refresh_token"]).json()
     given = [pair["access_token"] for pair in (tokens, renewed, login(anonymous, credentials))]
-    ids = {jwt.decode(t, service.secret_key, algorithms=["HS256"])["jti"] for t in given}
+    ids = {service.claims(token)["jti"] for token in given}
     assert len(ids) == 3
 
 
@@ -154,7 +154,7 @@ def later(service: Service, by: timedelta) -> Iterator[None]:
 def aged(service: Service, token: str, by: timedelta) -> str:
     """Make a token as old as it will be where it carries its own times."""
     try:
-        claims = jwt.decode(token, service.secret_key, algorithms=["HS256"])
+        claims = service.claims(token)
     except jwt.DecodeError:
         return token
     moved = {key: claims[key] - int(by.total_seconds()) for key in ("iat", "exp") if key in claims}
@@ -251,6 +251,20 @@ def test_a_token_request_in_json_is_an_oauth_error(
     """The token endpoint takes forms: JSON is an invalid request, and never a session."""
     response = anonymous.post(TOKEN, json={"grant_type": "password", **credentials})
     oauth_error(response, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["iss", "aud"])
+def test_a_refresh_token_of_another_service_renews_nothing(
+    anonymous: httpx.Client, service: Service, tokens: dict[str, Any], name: str
+) -> None:
+    """A refresh token that another service has issued, or for another, is an invalid grant.
+
+    Also where both have one key, by mistake; and the family goes on.
+    """
+    claims = service.claims(tokens["refresh_token"]) | {name: "another"}
+    foreign = jwt.encode(claims, service.secret_key, "HS256")
+    oauth_error(refresh(anonymous, foreign), "invalid_grant")
+    assert refresh(anonymous, tokens["refresh_token"]).status_code == 200
 
 
 def test_an_access_token_renews_nothing(anonymous: httpx.Client, user: httpx.Client) -> None:

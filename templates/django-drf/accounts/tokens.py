@@ -10,11 +10,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import RefreshToken, User
+from config.environment import SERVICE
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=7)
 
 _ALGORITHM = "HS256"
+_REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "type"]
 
 
 @dataclass
@@ -64,7 +66,10 @@ def decode(token: str, kind: Literal["access", "refresh"]) -> Claims | None:
             token,
             settings.SECRET_KEY,
             algorithms=[_ALGORITHM],
-            options={"require": ["sub", "iat", "exp", "jti", "type"]},
+            # Another service's tokens stay its own, also where it has the same key by mistake.
+            issuer=SERVICE,
+            audience=SERVICE,
+            options={"require": _REQUIRED, "strict_aud": True},
         )
         family = UUID(payload["family"]) if "family" in payload else None
         claims = Claims(int(payload["sub"]), UUID(payload["jti"]), family)
@@ -89,6 +94,6 @@ def _pair(user_id: int, jti: UUID, family: UUID) -> dict[str, Any]:
 
 def _encode(kind: str, user_id: int, jti: UUID, lifetime: timedelta, **claims: str) -> str:
     now = datetime.now(UTC)
-    claims |= {"sub": str(user_id), "jti": str(jti), "type": kind}
+    claims |= {"iss": SERVICE, "aud": SERVICE, "sub": str(user_id), "jti": str(jti), "type": kind}
     payload = {**claims, "iat": now, "exp": now + lifetime}
     return jwt.encode(payload, settings.SECRET_KEY, algorithm=_ALGORITHM)

@@ -10,6 +10,7 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from config.environment import SERVICE
 from tests.factories import PASSWORD, as_form, bearer
 
 USERS = "/api/v1/users"
@@ -192,6 +193,8 @@ class TestRefreshTokens:
 def forge(user: User, key: str, algorithm: str = "HS256", **claims: Any) -> str:
     now = datetime.now(UTC)
     valid = {
+        "iss": SERVICE,
+        "aud": SERVICE,
         "sub": str(user.id),
         "iat": now,
         "exp": now + timedelta(minutes=1),
@@ -219,6 +222,11 @@ class TestAccessTokens:
             {"jti": None},
             {"type": None},
             {"type": "refresh"},
+            {"iss": "another"},
+            {"iss": None},
+            {"aud": "another"},
+            {"aud": [SERVICE, "another"]},
+            {"aud": None},
             {"sub": "0"},
             {"sub": str(2**63)},
             {"sub": str(2**63 - 1)},

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from webtest import TestResponse
 
 from app.models import User
-from app.settings import settings
+from app.settings import SERVICE, settings
 from tests.factories import PASSWORD, bearer
 from tests.fixtures import Client
 
@@ -199,6 +199,8 @@ class TestRefreshTokens:
 def forge(user: User, key: str, algorithm: str = "HS256", **claims: Any) -> str:
     now = datetime.now(UTC)
     valid = {
+        "iss": SERVICE,
+        "aud": SERVICE,
         "sub": str(user.id),
         "iat": now,
         "exp": now + timedelta(minutes=1),
@@ -226,6 +228,11 @@ class TestAccessTokens:
             {"jti": None},
             {"type": None},
             {"type": "refresh"},
+            {"iss": "another"},
+            {"iss": None},
+            {"aud": "another"},
+            {"aud": [SERVICE, "another"]},
+            {"aud": None},
             {"sub": "0"},
             {"sub": str(2**63)},
             {"sub": str(2**63 - 1)},

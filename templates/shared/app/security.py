@@ -10,12 +10,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from pydantic import BaseModel, Field, ValidationError
 
-from app.settings import settings
+from app.settings import SERVICE, settings
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=7)
 
 _ALGORITHM = "HS256"
+_REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "type"]
 _hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106, section 4
 _NOBODYS_HASH = _hasher.hash(secrets.token_hex())
 
@@ -61,7 +62,10 @@ def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | Non
                 token,
                 settings.secret_key.get_secret_value(),
                 algorithms=[_ALGORITHM],
-                options={"require": ["sub", "iat", "exp", "jti", "type"]},
+                # Another service's tokens stay its own, also where it has the same key by mistake.
+                issuer=SERVICE,
+                audience=SERVICE,
+                options={"require": _REQUIRED, "strict_aud": True},
             )
         )
     except (jwt.InvalidTokenError, ValidationError):
@@ -71,6 +75,6 @@ def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | Non
 
 def _encode(kind: str, user_id: int, jti: UUID, lifetime: timedelta, **claims: str) -> str:
     now = datetime.now(UTC)
-    claims |= {"sub": str(user_id), "jti": str(jti), "type": kind}
+    claims |= {"iss": SERVICE, "aud": SERVICE, "sub": str(user_id), "jti": str(jti), "type": kind}
     payload = {**claims, "iat": now, "exp": now + lifetime}
     return jwt.encode(payload, settings.secret_key.get_secret_value(), algorithm=_ALGORITHM)
