@@ -15,7 +15,10 @@ from contract.processes import free_port, until
 from contract.service import Target, parts_of, tables
 
 # None of the values by which compose could be told otherwise.
-UNSET = ("IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "ENVIRONMENT", "LOG_LEVEL", "WEB_CONCURRENCY")
+UNSET = (
+    *("IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "ENVIRONMENT", "LOG_LEVEL"),
+    *("WEB_CONCURRENCY", "WEB_MEMORY"),
+)
 
 
 def docker(

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from core import metrics
-from core.problems import RETRY_AFTER, problem
+from core.problems import RETRY_AFTER, TryLaterError, problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -48,7 +48,10 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer 503 when a view has lost the database."""
+        """Answer when a view has lost the database, or the admin site is asked too often."""
+        if isinstance(error, TryLaterError):
+            headers = {"Retry-After": str(error.wait)}
+            return problem(request, error.status_code, str(error.detail), headers)
         if not isinstance(error, OperationalError | InterfaceError):
             return None
         logger.warning("database out of reach", error=str(error))

@@ -32,6 +32,15 @@ class Unavailable(exceptions.APIException):
     wait = int(RETRY_AFTER)
 
 
+class TryLaterError(exceptions.APIException):
+    """A request that is refused with this status, to be tried again after so many seconds."""
+
+    def __init__(self, status: int, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.status_code = status
+        self.wait = retry_after
+
+
 def problem(
     request: HttpRequest,
     status: int,

@@ -1,5 +1,6 @@
 """Registration, tokens, and what tokens are worth."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import jwt
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -106,6 +108,21 @@ class TestTokenEndpoint:
         assert wrong.status_code == unknown.status_code == 400
         assert wrong.json() == unknown.json()
         assert wrong.json()["error"] == "invalid_grant"
+
+    def test_who_comes_when_many_wait_is_told_to_come_again(
+        self, client: APIClient, user: User
+    ) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in range(8):
+                pool.submit(make_password, PASSWORD)
+            response = log_in(client, user.email)
+            form = {"username": user.email, "password": PASSWORD}
+            page = client.post("/admin/login/", form, format="multipart")
+
+        assert response.status_code == page.status_code == 503
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["Retry-After"] == page.headers["Retry-After"] == "5"
+        assert log_in(client, user.email).status_code == 200
 
     @pytest.mark.parametrize(
         ("form", "error"),

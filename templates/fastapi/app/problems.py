@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Scope
 
 from app.schemas import Problem
+from app.security import TryLaterError
 
 RETRY_AFTER = "5"  # seconds
 
@@ -119,6 +120,11 @@ def install(app: FastAPI) -> None:
         ]
         detail = "The request is not valid; see errors."
         return problem(request.scope, 422, detail, errors=fields)
+
+    @app.exception_handler(TryLaterError)
+    async def on_try_later(request: Request, error: TryLaterError) -> Response:
+        headers = {"Retry-After": str(error.retry_after)}
+        return problem(request.scope, error.status, error.detail, headers)
 
     @app.exception_handler(exc.OperationalError)
     @app.exception_handler(exc.InterfaceError)

@@ -10,6 +10,8 @@ from flask import Flask, Response, g, request
 from marshmallow import EXCLUDE, Schema, fields
 from sqlalchemy import exc
 
+from app.security import TryLaterError
+
 RETRY_AFTER = 5  # seconds
 
 logger = structlog.get_logger()
@@ -77,6 +79,7 @@ def init_app(app: Flask) -> None:
     """Answer what the application raises; `extensions.Api` does so for `HTTPException`."""
     for error in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
         app.register_error_handler(error, on_lost_database)
+    app.register_error_handler(TryLaterError, on_try_later)
     app.register_error_handler(Exception, on_bug)
 
 
@@ -85,6 +88,11 @@ def on_lost_database(error: exc.SQLAlchemyError) -> Response:
     logger.warning("database out of reach", error=str(error.__cause__ or error))
     detail = "The database is out of reach; try again."
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER)})
+
+
+def on_try_later(error: TryLaterError) -> Response:
+    """Answer who has to come again."""
+    return problem(error.status, error.detail, {"Retry-After": str(error.retry_after)})
 
 
 def on_bug(_: Exception) -> Response:

@@ -16,6 +16,8 @@ from pyramid.view import exception_view_config, forbidden_view_config, notfound_
 from pyramid_openapi3.exceptions import RequestValidationError, ResponseValidationError
 from sqlalchemy import exc
 
+from app.security import TryLaterError
+
 RETRY_AFTER = "5"  # seconds
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -130,6 +132,12 @@ def on_lost_database(error: exc.SQLAlchemyError, request: Request) -> Response:
     logger.warning("database out of reach", error=str(error.__cause__ or error))
     detail = "The database is out of reach; try again."
     return problem(request, 503, detail, {"Retry-After": RETRY_AFTER})
+
+
+@exception_view_config(TryLaterError)
+def on_try_later(error: TryLaterError, request: Request) -> Response:
+    """Answer who has to come again."""
+    return problem(request, error.status, error.detail, {"Retry-After": str(error.retry_after)})
 
 
 @exception_view_config(Exception)

@@ -1,5 +1,6 @@
 """Registration, tokens, and what tokens are worth."""
 
+from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from webtest import TestResponse
 
+from app import security
 from app.models import User
 from app.settings import SERVICE, settings
 from tests.factories import PASSWORD, bearer
@@ -105,6 +107,19 @@ class TestTokenEndpoint:
         assert wrong.status_code == unknown.status_code == 400
         assert wrong.json == unknown.json
         assert wrong.json["error"] == "invalid_grant"
+
+    def test_who_comes_when_many_wait_is_told_to_come_again(
+        self, client: Client, user: User
+    ) -> None:
+        waiting = [security.hash_password(PASSWORD) for _ in range(8)]
+
+        response = log_in(client, user.email)
+
+        assert response.status_code == 503
+        assert response.content_type == "application/problem+json"
+        assert response.headers["Retry-After"] == "5"
+        wait(waiting)
+        assert log_in(client, user.email).status_code == 200
 
     @pytest.mark.parametrize(
         ("form", "error"),

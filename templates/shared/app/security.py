@@ -1,8 +1,11 @@
 """Passwords and tokens."""
 
 import secrets
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from threading import BoundedSemaphore
+from typing import Annotated, Literal, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import jwt
@@ -17,8 +20,24 @@ REFRESH_LIFETIME = timedelta(days=7)
 
 _ALGORITHM = "HS256"
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "type"]
-_hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106, section 4
+_hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106, section 4: 64 MiB a hash
+_threads = ThreadPoolExecutor(2, thread_name_prefix="hash")  # so many hashes at once, and no more
+_places = BoundedSemaphore(8)  # those and who waits: fewer than the threads that serve requests
 _NOBODYS_HASH = _hasher.hash(secrets.token_hex())
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class TryLaterError(Exception):
+    """A request that is refused with this status, to be tried again after so many seconds."""
+
+    def __init__(self, status: int, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.retry_after = retry_after
 
 
 class Claims(BaseModel):
@@ -30,18 +49,37 @@ class Claims(BaseModel):
     family: UUID | None = None
 
 
-def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a password, in PHC string format."""
-    return _hasher.hash(password)
+def hash_password(password: str) -> Future[str]:
+    """Return, in a moment, the Argon2id hash of a password, in PHC string format.
+
+    Raises `TryLaterError` when too many wait already.
+    """
+    return _in_turn(_hasher.hash, password)
 
 
-def verify_password(password: str, password_hash: str | None) -> bool:
-    """Tell whether the password is right; takes as long when there is no hash to compare with."""
+def verify_password(password: str, password_hash: str | None) -> Future[bool]:
+    """Tell, in a moment, whether the password is right.
+
+    It takes as long when there is no hash to compare with. Raises `TryLaterError` when too many
+    wait already.
+    """
+    return _in_turn(_verify, password, password_hash)
+
+
+def _verify(password: str, password_hash: str | None) -> bool:
     try:
         _hasher.verify(password_hash or _NOBODYS_HASH, password)
     except VerifyMismatchError:
         return False
     return password_hash is not None
+
+
+def _in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    if not _places.acquire(blocking=False):
+        raise TryLaterError(503, "Too many log in or register at once; try again.", 5)
+    result = _threads.submit(function, *args, **kwargs)
+    result.add_done_callback(lambda _: _places.release())
+    return result
 
 
 def create_access_token(user_id: int) -> str:

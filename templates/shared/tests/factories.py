@@ -7,7 +7,7 @@ from app.models import Book, User
 from app.security import create_access_token, hash_password
 
 PASSWORD = "correct horse battery staple"
-PASSWORD_HASH = hash_password(PASSWORD)  # once: it takes its time, by design
+PASSWORD_HASH = hash_password(PASSWORD).result()  # once: it takes its time, by design
 ISBN = "9780441478125"
 
 DATABASE_OUT_OF_REACH = "postgresql://nobody@127.0.0.1:1/nothing"

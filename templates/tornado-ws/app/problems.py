@@ -10,6 +10,8 @@ from sqlalchemy import exc
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
+from app.security import TryLaterError
+
 RETRY_AFTER = "5"  # seconds
 
 # What SQLAlchemy raises when the database does not answer.
@@ -65,4 +67,7 @@ def problem_of(error: BaseException | None, status: int) -> ProblemError:
     if isinstance(error, LOST_DATABASE):
         detail = "The database is out of reach; try again."
         return ProblemError(503, detail, {"Retry-After": RETRY_AFTER})
+    if isinstance(error, TryLaterError):
+        headers = {"Retry-After": str(error.retry_after)}
+        return ProblemError(error.status, error.detail, headers)
     return ProblemError(status, _DETAILS.get(status, HTTPStatus(status).phrase))

@@ -1,5 +1,6 @@
 """Registration, tokens, and what tokens are worth."""
 
+from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from httpx import AsyncClient, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import security
 from app.models import User
 from app.settings import SERVICE, settings
 from tests.factories import PASSWORD, bearer
@@ -112,6 +114,19 @@ class TestTokenEndpoint:
         assert wrong.status_code == unknown.status_code == 400
         assert wrong.json() == unknown.json()
         assert wrong.json()["error"] == "invalid_grant"
+
+    async def test_who_comes_when_many_wait_is_told_to_come_again(
+        self, client: AsyncClient, user: User
+    ) -> None:
+        waiting = [security.hash_password(PASSWORD) for _ in range(8)]
+
+        response = await log_in(client, user.email)
+
+        assert response.status_code == 503
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["Retry-After"] == "5"
+        wait(waiting)
+        assert (await log_in(client, user.email)).status_code == 200
 
     @pytest.mark.parametrize(
         ("form", "error"),
