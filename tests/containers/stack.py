@@ -17,7 +17,7 @@ from contract.service import Target, parts_of, tables
 # None of the values by which compose could be told otherwise.
 UNSET = (
     *("IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "ENVIRONMENT", "LOG_LEVEL"),
-    *("WEB_CONCURRENCY", "WEB_MEMORY"),
+    *("WEB_CONCURRENCY", "WEB_MEMORY", "LOGIN_ATTEMPTS", "TRUSTED_PROXIES"),
 )
 
 

@@ -124,6 +124,7 @@ class Service(Target):
             "SMTP_URL": f"smtp://127.0.0.1:{self.mailbox.port}",
             "MAIL_FROM": MAIL_FROM,
             "WEB_CONCURRENCY": "2",
+            "LOGIN_ATTEMPTS": "0",  # all of it comes from one address
             "PORT": str(self.port),
             **self._settings,
         }

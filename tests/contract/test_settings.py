@@ -38,6 +38,10 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "WEB_CONCURRENCY in words": {"WEB_CONCURRENCY": "two"},
     "PORT in words": {"PORT": "http"},
     "PORT out of range": {"PORT": "70000"},
+    "LOGIN_ATTEMPTS below none": {"LOGIN_ATTEMPTS": "-1"},
+    "LOGIN_ATTEMPTS in words": {"LOGIN_ATTEMPTS": "few"},
+    "TRUSTED_PROXIES below none": {"TRUSTED_PROXIES": "-1"},
+    "TRUSTED_PROXIES by address": {"TRUSTED_PROXIES": "10.0.0.1"},
     "SMTP_URL without a scheme": {"SMTP_URL": "127.0.0.1"},
     "MAIL_FROM without a domain": {"MAIL_FROM": "library"},
 }
@@ -79,6 +83,8 @@ def refused(service: Service, kind: str, cases: list[str]) -> None:
     """Run a process that must not start, and check what it says instead."""
     optional = {
         "REDIS_URL": service.has_cache or service.has_feed,
+        "LOGIN_ATTEMPTS": service.has_cache or service.has_feed,
+        "TRUSTED_PROXIES": service.has_cache or service.has_feed,
         "CELERY_BROKER_URL": service.has_tasks,
         "SMTP_URL": service.has_tasks,
         "MAIL_FROM": service.has_tasks,

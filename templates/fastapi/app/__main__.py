@@ -31,7 +31,7 @@ def main() -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # nothing here asks who the client is, or by which scheme it came
+        proxy_headers=False,  # whom to believe is for TRUSTED_PROXIES to say: see app/attempts.py
         timeout_graceful_shutdown=25,
         timeout_worker_healthcheck=30,
     )

@@ -5,7 +5,19 @@ import secrets
 import httpx
 import pytest
 
-from ..client import BOOKS, bearer, book, get, page_of, token_of
+from ..client import (
+    BOOKS,
+    TOKEN,
+    bearer,
+    book,
+    connect,
+    get,
+    login,
+    oauth_error,
+    page_of,
+    register,
+    token_of,
+)
 from ..processes import until
 from ..service import Service
 from .outages import HOW, create, killed, lost
@@ -136,3 +148,22 @@ def test_a_process_starts_without_the_cache(service: Service) -> None:
     """A lost Redis keeps no new process from serving."""
     with killed(service.cache), service.another_web() as (_, base_url):
         assert get(f"{base_url}{BOOKS}", timeout=5).status_code == 200
+
+
+@pytest.mark.usefixtures("with_cache")
+@HOW
+def test_without_the_cache_logins_are_not_counted(service: Service, how: str) -> None:
+    """A lost Redis costs no login: there is no limit then, but a warning in the log."""
+    with (
+        service.another_web(LOGIN_ATTEMPTS="1", WEB_CONCURRENCY="1") as (web, base_url),
+        connect(base_url) as client,
+    ):
+        credentials = register(client)
+        wrong = {"grant_type": "password", **credentials, "password": "not this one"}
+        with lost(service.cache, how):
+            for _ in range(3):
+                response = client.post(TOKEN, data=wrong)
+                oauth_error(response, "invalid_grant")
+                assert response.elapsed.total_seconds() < 2
+            login(client, credentials)
+            assert "warning" in {event["level"] for event in web.events()}

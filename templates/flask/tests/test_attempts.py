@@ -1,0 +1,61 @@
+"""How often somebody may try to log in."""
+
+import pytest
+
+from app.attempts import client_address
+from app.models import User
+from app.settings import settings
+from tests.fixtures import AuthActions
+
+
+def test_after_too_many_failures_the_right_password_is_refused_too(
+    auth: AuthActions, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "login_attempts", 2)
+    for _ in range(2):
+        assert auth.login(user.email, "not the password").status_code == 400
+
+    response = auth.login(user.email.upper())
+
+    assert response.status_code == 429
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert 0 < int(response.headers["Retry-After"]) <= 900
+
+
+def test_what_succeeds_is_not_counted(
+    auth: AuthActions, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "login_attempts", 1)
+    for _ in range(3):
+        assert auth.login(user.email).status_code == 200
+
+
+def test_there_may_be_no_limit(
+    auth: AuthActions, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "login_attempts", 0)
+    for _ in range(3):
+        assert auth.login(user.email, "not the password").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded_for", "address"),
+    [
+        (0, "", "192.0.2.1"),
+        (0, "192.0.2.2", "192.0.2.1"),
+        (1, "", "192.0.2.1"),
+        (1, "192.0.2.2", "192.0.2.2"),
+        (1, "192.0.2.2, 192.0.2.3", "192.0.2.3"),
+        (2, "192.0.2.2, 192.0.2.3", "192.0.2.2"),
+        (2, "192.0.2.2", "192.0.2.1"),
+        (1, "2001:db8::1:2:3", "2001:db8::/64"),
+        (1, "::ffff:192.0.2.2", "192.0.2.2"),
+        (1, "unknown", "unknown"),
+    ],
+)
+def test_the_last_of_the_trusted_proxies_says_who_asks(
+    monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded_for: str, address: str
+) -> None:
+    monkeypatch.setattr(settings, "trusted_proxies", proxies)
+
+    assert client_address("192.0.2.1", forwarded_for) == address
