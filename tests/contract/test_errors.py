@@ -84,6 +84,14 @@ def test_a_path_that_does_not_exist_is_404(
     problem(anonymous.request(method, path), 404)
 
 
+def test_a_method_that_nobody_knows_finds_no_path_either(anonymous: httpx.Client) -> None:
+    """404 for a path that does not exist, 405 for one that does."""
+    problem(anonymous.request("PROPFIND", "/nowhere"), 404)
+    response = anonymous.request("PROPFIND", BOOKS)
+    problem(response, 405)
+    assert {*response.headers["Allow"].split(", ")} - {"HEAD", "OPTIONS"} == {"GET", "POST"}
+
+
 @pytest.mark.parametrize("path", METHODS)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_wrong_method_is_told_the_right_ones(

@@ -133,6 +133,33 @@ def test_unmatched_paths_share_one_label(anonymous: httpx.Client) -> None:
     assert not any(path in anonymous.get("/metrics").text for path in paths)
 
 
+def test_methods_that_nobody_knows_share_one_label(anonymous: httpx.Client) -> None:
+    """`method` is one that the API may take, or `other`: `route` is the pattern all the same."""
+    before = total(anonymous, method="other", route=BOOK_ROUTE, status="405")
+    assert anonymous.request("PROPFIND", f"{BOOKS}/1").status_code == 405
+    assert total(anonymous, method="other", route=BOOK_ROUTE, status="405") == before + 1
+    assert "PROPFIND" not in anonymous.get("/metrics").text
+
+
+def test_no_request_can_make_the_metrics_grow(anonymous: httpx.Client) -> None:
+    """Whatever method is invented, on a path of the service or on none, makes no new series."""
+
+    def invent(times: int) -> None:
+        for _ in range(times):
+            for path in ("/healthz", "/docs", BOOKS, f"{BOOKS}/1", f"/{secrets.token_hex(8)}"):
+                anonymous.request(f"X{secrets.token_hex(4)}".upper(), path)
+
+    def series() -> int:
+        families = text_string_to_metric_families(anonymous.get("/metrics").text)
+        return sum(len(family.samples) for family in families)
+
+    invent(1)
+    anonymous.get("/metrics")
+    before = series()
+    invent(60)
+    assert series() == before
+
+
 def test_durations_are_seconds(service: Service, anonymous: httpx.Client) -> None:
     """`http_request_duration_seconds` adds up what the requests took, in seconds."""
     labels = {"method": "GET", "route": BOOKS}

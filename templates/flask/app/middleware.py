@@ -6,7 +6,9 @@ import uuid
 from functools import cache
 
 import structlog
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Rule
 
 from app import metrics
 
@@ -50,10 +52,20 @@ def end(response: Response) -> Response:
     """Give the response the standing headers; log and measure the request."""
     response.headers.extend({**_HEADERS, "X-Request-ID": g.request_id})
     status, seconds = response.status_code, time.perf_counter() - g.started
-    route = pattern(request.url_rule.rule) if request.url_rule else None
+    rule = request.url_rule or refused_rule()
+    route = pattern(rule.rule) if rule else None
     metrics.observe(request.method, route, status, seconds)
     logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
     return response
+
+
+def refused_rule() -> Rule | None:
+    """Return the rule that a request matches but for its method."""
+    refused, adapter = request.routing_exception, current_app.create_url_adapter(request)
+    if adapter is None or not isinstance(refused, MethodNotAllowed) or not refused.valid_methods:
+        return None
+    rule, _ = adapter.match(method=next(iter(refused.valid_methods)), return_rule=True)
+    return rule
 
 
 @cache

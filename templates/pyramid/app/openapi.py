@@ -17,7 +17,8 @@ from pyramid_openapi3.wrappers import PyramidOpenAPIRequest
 
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 SWAGGER_UI = "5.31.0"
-REMEMBERED = 500  # requests
+REMEMBERED = 500  # requests, those of
+LONGEST = 500  # characters of the query string, at most
 
 
 def includeme(config: Configurator) -> None:
@@ -113,7 +114,7 @@ class RequestValidator:
         if result is None:
             result = self._judge(request)
             result.parameters.path.clear()
-            if not result.errors:
+            if not result.errors and len(request.query_string) <= LONGEST:
                 if len(self._valid) >= REMEMBERED:
                     self._valid.clear()
                 self._valid[key] = result

@@ -1,6 +1,7 @@
 """Listing books: pages, filters, order."""
 
 import re
+import tracemalloc
 from datetime import UTC, date, datetime
 
 import pytest
@@ -160,3 +161,15 @@ def test_what_is_known_of_a_query_is_good_for_no_other(
         assert titles(client, search="emma") == ["Emma"]
         assert titles(client, search="persuasion") == ["Persuasion"]
         assert client.get(URL, params={"page": 0}).status_code == 422
+
+
+def test_long_queries_are_not_remembered(client: Client) -> None:
+    client.get(URL)
+    tracemalloc.start()
+
+    for number in range(100):
+        assert client.get(URL, params={"unknown": f"{number:0100000}"}).status_code == 200
+
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 5_000_000  # bytes, of the 10 million that were sent

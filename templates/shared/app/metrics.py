@@ -8,11 +8,18 @@ from prometheus_client import Counter, Histogram, multiprocess
 REQUESTS = Counter("http_requests", "HTTP requests.", ["method", "route", "status"])
 DURATION = Histogram("http_request_duration_seconds", "Their duration.", ["method", "route"])
 
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
 
 def observe(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count and time a request under the pattern of its route, never its raw path."""
+    """Count and time a request under the pattern of its route, never its raw path.
+
+    No label is of the client's own making: each new value would be kept for ever.
+    """
     if route is None:
         method, route = "any", "unmatched"
+    elif method not in METHODS:
+        method = "other"
     REQUESTS.labels(method, route, status).inc()
     DURATION.labels(method, route).observe(seconds)
 
