@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -154,6 +155,42 @@ def test_every_wrong_field_is_named(user: httpx.Client) -> None:
         "body.isbn",
         "body.colour",
     }
+
+
+def flood(**fields: Any) -> bytes:
+    """Make a body of 1 MiB at most that is full of fields nobody knows."""
+    names = {f"{number:x}": 0 for number in range(80_000)}
+    return json.dumps(book(**names, **fields), separators=(",", ":")).encode()
+
+
+FULL = {
+    "unknown fields": flood(),
+    "unknown fields beside one that is wrong": flood(title=7),
+    "an unknown field with a long name": json.dumps(book(**{"x" * 1_000_000: 0})).encode(),
+    "a list of numbers": json.dumps(book(title=[7] * 300_000)).encode(),
+    "lists in lists": json.dumps(book()).replace('"1974-05-01"', "[" * 400 + "]" * 400).encode(),
+    "objects in objects": b'{"title":' * 100 + b"0" + b"}" * 100,
+    "a long text": json.dumps(book(isbn="9" * 1_000_000)).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", some(FULL, "unknown fields"))
+def test_what_is_wrong_is_told_in_few_words(user: httpx.Client, kind: str) -> None:
+    """`errors` has 20 entries at most, each of them short, whatever the body is full of."""
+    began = time.monotonic()
+    response = user.post(BOOKS, content=FULL[kind], headers={"Content-Type": "application/json"})
+    assert time.monotonic() - began < 5
+    assert invalid_fields(response)
+    errors = response.json()["errors"]
+    assert len(errors) <= 20
+    assert all(len(text) <= 200 for error in errors for text in error.values())
+
+
+def test_a_long_parameter_is_not_repeated(anonymous: httpx.Client) -> None:
+    """`errors` is short for a query too, and repeats no value."""
+    response = anonymous.get(BOOKS, params={"ordering": "x" * 3_000, "page": "x" * 500})
+    assert invalid_fields(response) == {"query.ordering", "query.page"}
+    assert all(len(error["message"]) <= 200 for error in response.json()["errors"])
 
 
 @pytest.mark.smoke

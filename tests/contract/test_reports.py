@@ -3,14 +3,26 @@
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from .client import BOOKS, REPORTS, problem, utc
+from .client import (
+    BOOKS,
+    REPORTS,
+    at_once,
+    connect,
+    eight,
+    login,
+    problem,
+    register,
+    utc,
+)
 from .processes import until
+from .service import Service
 
 pytestmark = pytest.mark.usefixtures("with_tasks")
 
@@ -123,6 +135,28 @@ def test_a_report_is_told_to_its_creator_alone(
     assert {k: v for k, v in theirs.items() if k not in own} == {
         k: v for k, v in missing.items() if k not in own
     }
+
+
+def test_a_user_has_ten_unfinished_reports_at_most(
+    service: Service, anonymous: httpx.Client, user: httpx.Client
+) -> None:
+    """429 with `Retry-After` beyond 10, also at the same moment; others may go on asking."""
+    token = login(anonymous, register(anonymous))["access_token"]
+    with connect(service.base_url, token) as asking:
+        with service.locked("book"):  # for which the worker waits
+            reports = [ask(asking) for _ in range(9)]
+            with eight(service.base_url, token) as clients:
+                answers = at_once([partial(client.post, REPORTS) for client in clients])
+            accepted = [answer for answer in answers if answer.status_code == 202]
+            refused = [answer for answer in answers if answer.status_code != 202]
+            assert len(accepted) == 1
+            for answer in refused:
+                problem(answer, 429)
+                assert int(answer.headers["Retry-After"]) > 0
+            ask(user)
+        for report in reports:
+            assert finished(asking, report)["status"] == "done"
+        ask(asking)
 
 
 @pytest.mark.parametrize("name", ["0", "-1", str(2**63), "9" * 40, "x", "%00", "%FF", "a%20b"])

@@ -32,7 +32,7 @@ STATUSES: dict[tuple[str, str], set[int]] = {
     ("put", BOOK): {200, 401, 403, 404, 409, 412, 503} | BODY,
     ("patch", BOOK): {200, 401, 403, 404, 409, 412, 503} | BODY,
     ("delete", BOOK): {204, 401, 403, 404, 412, 503},
-    ("post", REPORTS): {202, 401, 503},
+    ("post", REPORTS): {202, 401, 429, 503},
     ("get", REPORT): {200, 401, 404, 503},
 }
 PROTECTED = {

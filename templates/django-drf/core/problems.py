@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, views
 
+from core.serializers import MAX_ERRORS
+
 RETRY_AFTER = "5"  # seconds
+MAX_TEXT = 200  # characters of a name, or of a message
 
 
 class Conflict(exceptions.APIException):
@@ -73,8 +77,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     if isinstance(error, exceptions.ValidationError):
         source = "query" if request.method == "GET" else "body"
         errors = [
-            {"field": ".".join([source, *path]), "message": message}
-            for path, message in flatten(error.detail)
+            {"field": ".".join([source, *path])[:MAX_TEXT], "message": message[:MAX_TEXT]}
+            for path, message in islice(flatten(error.detail), MAX_ERRORS)
         ]
         return problem(request, 422, "The request is not valid; see errors.", errors=errors)
     names = ("Retry-After", "WWW-Authenticate")

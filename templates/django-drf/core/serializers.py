@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, cast
 
 from django.core.validators import RegexValidator
@@ -10,6 +11,7 @@ from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+MAX_ERRORS = 20  # whatever a body is full of
 PLAIN_TEXT = r"^[^\x00]*$"  # PostgreSQL stores no NUL
 PLAIN_WORDS = r"^[^\x00]*\S[^\x00]*$"
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -46,7 +48,8 @@ class StrictFieldsMixin(serializers.Serializer):
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated fields; raise `ValidationError` with all that is wrong."""
         known = {name for name, field in self.fields.items() if not field.read_only}
-        unknown = data.keys() - known if isinstance(data, Mapping) else set()
+        given = data if isinstance(data, Mapping) else {}
+        unknown = islice((name for name in given if name not in known), MAX_ERRORS)
         errors: dict[str, Any] = {name: ["This field is not known."] for name in unknown}
         try:
             validated = super().to_internal_value(data)

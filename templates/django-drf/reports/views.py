@@ -13,16 +13,18 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from core.openapi import problem_responses
-from core.problems import Unavailable
+from core.problems import RETRY_AFTER, TryLaterError, Unavailable
 from core.views import APIView
 from reports.models import Report
 from reports.serializers import ReportSerializer
-from reports.tasks import compute_report
+from reports.tasks import UNFINISHED, compute_report
+
+MAX_UNFINISHED = 10  # reports of a user
 
 
 @extend_schema_view(
     create=extend_schema(
-        request=None, responses={202: ReportSerializer, **problem_responses(401, 503)}
+        request=None, responses={202: ReportSerializer, **problem_responses(401, 429, 503)}
     ),
     retrieve=extend_schema(
         responses={200: ReportSerializer, **problem_responses(401, 404, 503)},
@@ -44,9 +46,15 @@ class ReportViewSet(APIView, RetrieveModelMixin, GenericViewSet):
 
     def create(self, request: Request) -> Response:
         """Ask for a report on the catalogue."""
+        owner = cast(User, request.user)
         try:
             with transaction.atomic():
-                report = Report.objects.create(owner=cast(User, request.user))
+                # One request of a user at a time: two could both find room for one more report.
+                User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+                if self.get_queryset().filter(status__in=UNFINISHED).count() >= MAX_UNFINISHED:
+                    detail = "Too many reports are unfinished; try again."
+                    raise TryLaterError(429, detail, int(RETRY_AFTER))
+                report = Report.objects.create(owner=owner)
                 compute_report.delay_on_commit(report.pk)  # type: ignore[attr-defined]
         except OperationalError as error:  # the broker's, and after the commit
             report.delete()

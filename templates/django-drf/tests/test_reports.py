@@ -59,6 +59,18 @@ class TestEndpoints:
     ) -> None:
         assert client.get(f"{URL}/1", headers=auth_headers).status_code == 404
 
+    def test_of_a_user_ten_reports_may_be_unfinished(
+        self, client: APIClient, auth_headers: dict[str, str], user: User
+    ) -> None:
+        Report.objects.bulk_create(Report(owner=user) for _ in range(10))
+
+        refused = client.post(URL, headers=auth_headers)
+
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 0
+        Report.objects.update(status=Report.Status.FAILED)
+        assert client.post(URL, headers=auth_headers).status_code == 202
+
     def test_reports_need_a_token(self, client: APIClient) -> None:
         assert client.post(URL).status_code == 401
         assert client.get(f"{URL}/1").status_code == 401

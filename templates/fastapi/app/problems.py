@@ -17,6 +17,8 @@ from app.schemas import Problem
 from app.security import TryLaterError
 
 RETRY_AFTER = "5"  # seconds
+MAX_ERRORS = 20  # whatever the request is full of
+MAX_TEXT = 200  # characters of a name, or of a message
 
 logger = structlog.get_logger()
 
@@ -115,8 +117,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_validation_error(request: Request, error: RequestValidationError) -> Response:
         fields = [
-            {"field": ".".join(map(str, item["loc"])), "message": item["msg"]}
-            for item in error.errors()
+            {
+                "field": ".".join(map(str, item["loc"]))[:MAX_TEXT],
+                "message": item["msg"][:MAX_TEXT],
+            }
+            for item in error.errors()[:MAX_ERRORS]
         ]
         detail = "The request is not valid; see errors."
         return problem(request.scope, 422, detail, errors=fields)

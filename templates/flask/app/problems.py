@@ -13,6 +13,8 @@ from sqlalchemy import exc
 from app.security import TryLaterError
 
 RETRY_AFTER = 5  # seconds
+MAX_ERRORS = 20  # whatever the request is full of
+MAX_TEXT = 200  # characters of a name, or of a message
 
 logger = structlog.get_logger()
 
@@ -72,7 +74,7 @@ def field_errors(messages: Any, *path: str) -> Iterator[dict[str, str]]:
             yield from field_errors(inner, *path, *([] if name == "_schema" else [str(name)]))
     else:
         for message in messages:
-            yield {"field": ".".join(path), "message": message}
+            yield {"field": ".".join(path)[:MAX_TEXT], "message": message[:MAX_TEXT]}
 
 
 def init_app(app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from flask import abort, g
 from kombu.exceptions import OperationalError
+from sqlalchemy import func, select
 
 from app import models, schemas
 from app.auth import login_required
@@ -14,12 +15,19 @@ reports = Blueprint("reports", __name__, url_prefix="/api/v1/reports")
 
 
 @reports.post("")
-@reports.doc(responses=problem_responses(401, 503))
+@reports.doc(responses=problem_responses(401, 429, 503))
 @login_required
 @reports.response(202, schemas.Report)
 def request_report() -> tuple[models.Report, dict[str, str]]:
     """Ask for a report on the catalogue."""
     session = get_session()
+    # One request of a user at a time: two could both find room for one more report.
+    session.get(models.User, g.user["id"], with_for_update={"key_share": True})
+    unfinished = select(func.count()).where(
+        models.Report.owner_id == g.user["id"], models.Report.status.in_(models.UNFINISHED)
+    )
+    if session.scalars(unfinished).one() >= models.MAX_UNFINISHED:
+        abort(429, "Too many reports are unfinished; try again.", retry_after=RETRY_AFTER)
     report = models.Report(owner_id=g.user["id"])
     session.add(report)
     session.commit()  # before the worker can look for it

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ from sqlalchemy import exc
 from app.security import TryLaterError
 
 RETRY_AFTER = "5"  # seconds
+MAX_ERRORS = 20  # whatever the request is full of
+MAX_TEXT = 200  # characters of a name, or of a message
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 # What is wrong with a value, in words that do not repeat it: it may be a password.
@@ -99,7 +102,10 @@ def on_invalid_request(error: RequestValidationError, request: Request) -> Respo
         if isinstance(item.__cause__, MediaTypeNotFound):
             return problem(request, 415, "The body must be application/json.")
     messages = dict(message for item in error.errors for message in explain(item))
-    errors = [{"field": field, "message": message} for field, message in messages.items()]
+    errors = [
+        {"field": field[:MAX_TEXT], "message": message[:MAX_TEXT]}
+        for field, message in islice(messages.items(), MAX_ERRORS)
+    ]
     return problem(request, 422, "The request is not valid; see errors.", errors=errors)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError as DatabaseError
 from sqlalchemy.orm import Session
 
 from app.db import CONNECT_ARGS
-from app.models import Book, RefreshToken, Report, ReportStatus
+from app.models import UNFINISHED, Book, RefreshToken, Report, ReportStatus
 from app.settings import settings
 from app.worker import celery
 
@@ -37,7 +37,7 @@ def _finish_what_was_left(**_: Any) -> None:
 def compute_report(report_id: int) -> None:
     """Compute a report, unless it is done or another worker is at it."""
     with Session(engine) as session:
-        unfinished = Report.status.in_([ReportStatus.pending, ReportStatus.running])
+        unfinished = Report.status.in_(UNFINISHED)
         session.execute(
             update(Report)
             .where(Report.id == report_id, unfinished)
@@ -70,10 +70,9 @@ def compute_report(report_id: int) -> None:
 def finish_lost_reports() -> None:
     """Compute the reports whose message or worker was lost."""
     with Session(engine) as session:
-        unfinished = [ReportStatus.pending, ReportStatus.running]
         lost = session.scalars(
             select(Report.id)
-            .where(Report.status.in_(unfinished))
+            .where(Report.status.in_(UNFINISHED))
             .order_by(Report.id)
             .with_for_update(skip_locked=True)
         ).all()

@@ -13,6 +13,8 @@ from tornado.web import HTTPError
 from app.security import TryLaterError
 
 RETRY_AFTER = "5"  # seconds
+MAX_ERRORS = 20  # whatever the request is full of
+MAX_TEXT = 200  # characters of a name, or of a message
 
 # What SQLAlchemy raises when the database does not answer.
 LOST_DATABASE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
@@ -53,9 +55,13 @@ class ProblemError(HTTPError):
 
 def invalid(error: ValidationError, place: str) -> ProblemError:
     """Return the problem of a request whose body, query or path is not valid."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
     fields = [
-        {"field": ".".join([place, *map(str, item["loc"])]), "message": item["msg"]}
-        for item in error.errors()
+        {
+            "field": ".".join([place, *map(str, item["loc"])])[:MAX_TEXT],
+            "message": item["msg"][:MAX_TEXT],
+        }
+        for item in found[:MAX_ERRORS]
     ]
     return ProblemError(422, "The request is not valid; see errors.", errors=fields)
 

@@ -4,6 +4,7 @@ import asyncio
 
 from fastapi import APIRouter, HTTPException, Response
 from kombu.exceptions import OperationalError
+from sqlalchemy import func, select
 
 from app import models, schemas
 from app.dependencies import CurrentUser, Id, SessionDep
@@ -13,11 +14,20 @@ from app.tasks import compute_report
 router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
 
-@router.post("", status_code=202, responses=problem_responses(401, 503))
+@router.post("", status_code=202, responses=problem_responses(401, 429, 503))
 async def request_report(
     user: CurrentUser, session: SessionDep, response: Response
 ) -> schemas.Report:
     """Ask for a report on the catalogue."""
+    # One request of a user at a time: two could both find room for one more report.
+    await session.get(models.User, user.id, with_for_update={"key_share": True})
+    unfinished = select(func.count()).where(
+        models.Report.owner_id == user.id, models.Report.status.in_(models.UNFINISHED)
+    )
+    if (await session.scalars(unfinished)).one() >= models.MAX_UNFINISHED:
+        raise HTTPException(
+            429, "Too many reports are unfinished; try again.", {"Retry-After": RETRY_AFTER}
+        )
     report = models.Report(owner_id=user.id)
     session.add(report)
     await session.commit()  # before the worker can look for it

@@ -1,11 +1,12 @@
 """Reports, which the worker computes."""
 
 from kombu.exceptions import OperationalError
-from pyramid.httpexceptions import HTTPServiceUnavailable
+from pyramid.httpexceptions import HTTPServiceUnavailable, HTTPTooManyRequests
 from pyramid.request import Request
 from pyramid.view import view_config
+from sqlalchemy import func, select
 
-from app.models import Report
+from app.models import MAX_UNFINISHED, UNFINISHED, Report, User
 from app.problems import RETRY_AFTER
 from app.resources import ReportResource, Root
 from app.tasks import compute_report
@@ -16,7 +17,17 @@ from app.tasks import compute_report
 )
 def request_report(_: Root, request: Request) -> Report:
     """Ask for a report on the catalogue."""
-    report = Report(owner_id=request.authenticated_userid)
+    # One request of a user at a time: two could both find room for one more report.
+    owner_id = request.authenticated_userid
+    request.dbsession.get(User, owner_id, with_for_update={"key_share": True})
+    unfinished = select(func.count()).where(
+        Report.owner_id == owner_id, Report.status.in_(UNFINISHED)
+    )
+    if request.dbsession.scalars(unfinished).one() >= MAX_UNFINISHED:
+        raise HTTPTooManyRequests(
+            "Too many reports are unfinished; try again.", {"Retry-After": RETRY_AFTER}
+        )
+    report = Report(owner_id=owner_id)
     request.dbsession.add(report)
     commit(request)  # before the worker can look for it
     try:

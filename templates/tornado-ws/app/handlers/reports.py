@@ -3,6 +3,7 @@
 import asyncio
 
 from kombu.exceptions import OperationalError
+from sqlalchemy import func, select
 
 from app import models, schemas
 from app.db import Session
@@ -16,11 +17,21 @@ class ReportsHandler(BaseHandler):
     """`/api/v1/reports`."""
 
     @authenticated
-    @operation(answer=schemas.Report, status=202)
+    @operation(answer=schemas.Report, status=202, errors=(429,))
     async def post(self) -> None:
         """Ask for a report on the catalogue."""
-        report = models.Report(owner_id=self.current_user.id)
+        owner_id = self.current_user.id
+        report = models.Report(owner_id=owner_id)
+        unfinished = select(func.count()).where(
+            models.Report.owner_id == owner_id, models.Report.status.in_(models.UNFINISHED)
+        )
         async with Session() as session:
+            # One request of a user at a time: two could both find room for one more report.
+            await session.get(models.User, owner_id, with_for_update={"key_share": True})
+            if (await session.scalars(unfinished)).one() >= models.MAX_UNFINISHED:
+                raise ProblemError(
+                    429, "Too many reports are unfinished; try again.", {"Retry-After": RETRY_AFTER}
+                )
             session.add(report)
             await session.commit()  # before the worker can look for it
             try:
