@@ -1,5 +1,6 @@
 """The admin site of the Django project in a real browser, which sends the headers that count."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,18 @@ def service() -> Iterator[Service]:
             service.stop()
 
 
+def refuses_scripts(browser: Chrome) -> None:
+    """Check that what somebody has got into the open page does not run."""
+    browser.execute_script(
+        "const script = document.createElement('script');"
+        "script.textContent = 'window.broken = true';"
+        "document.body.append(script);"
+    )
+    assert browser.execute_script("return window.broken") is None
+    [entry] = browser.get_log("browser")
+    assert "Content Security Policy" in entry["message"]
+
+
 def test_a_superuser_edits_a_book(service: Service, browser: Chrome) -> None:
     """Log in, find a book by its title, change it; the API shows the change at once."""
     with signed_in(service.base_url) as user:
@@ -54,6 +67,7 @@ def test_a_superuser_edits_a_book(service: Service, browser: Chrome) -> None:
         fill("password", SUPERUSER["DJANGO_SUPERUSER_PASSWORD"] + Keys.ENTER)
         wait.until(lambda b: b.find_element(By.LINK_TEXT, "Books")).click()
         fill("q", "dispossesed" + Keys.ENTER)
+        wait.until(lambda b: "q=dispossesed" in b.current_url)  # the list before it shows it too
         wait.until(lambda b: b.find_element(By.LINK_TEXT, "The Dispossesed")).click()
         fill("title", "The Dispossessed")
         browser.find_element(By.NAME, "_save").click()
@@ -63,6 +77,22 @@ def test_a_superuser_edits_a_book(service: Service, browser: Chrome) -> None:
         # The style sheet has come too: unstyled, the header has no colour.
         header = browser.find_element(By.ID, "header")
         assert header.value_of_css_property("background-color") != "rgba(0, 0, 0, 0)"
+
+        # The scripts run too: the calendar of a date, and the choice of a password that is usable.
+        browser.get(f"{service.base_url}/admin/books/book/add/")
+        wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".date-icon")).click()
+        wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".calendarbox .today")).click()
+        date = browser.find_element(By.NAME, "publication_date").get_attribute("value")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", date)
+        browser.get(f"{service.base_url}/admin/accounts/user/add/")
+        wait.until(lambda b: b.find_element(By.CSS_SELECTOR, "input[value=false]")).click()
+        wait.until(lambda b: not b.find_element(By.NAME, "password1").is_displayed())
+        browser.get(f"{service.base_url}/admin/accounts/user/?is_staff__exact=1")
+        wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".paginator"))
+    # Nothing was refused, and no script failed: of icons and forms Chromium has its own opinion.
+    log = browser.get_log("browser")
+    assert {entry["source"] for entry in log} <= {"network", "recommendation", "rendering"}, log
+    refuses_scripts(browser)
 
 
 def test_the_docs_are_shown_without_another_host(service: Service, browser: Chrome) -> None:
@@ -76,3 +106,10 @@ def test_the_docs_are_shown_without_another_host(service: Service, browser: Chro
     )
     assert sources
     assert {httpx.URL(source).host for source in sources} == {"127.0.0.1"}
+    browser.find_element(By.CSS_SELECTOR, '[data-path="/healthz"]').click()
+    wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".try-out__btn")).click()
+    wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".execute")).click()
+    answer = wait.until(lambda b: b.find_element(By.CSS_SELECTOR, ".live-responses-table"))
+    assert '"ok"' in answer.text
+    assert browser.get_log("browser") == []
+    refuses_scripts(browser)

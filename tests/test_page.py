@@ -331,6 +331,42 @@ def test_a_page_catches_up_after_a_restart(
     assert {entry["source"] for entry in lost} <= {"network"}
 
 
+def refuses_scripts(page: Page) -> None:
+    """Check that what somebody has got into the open page does not run."""
+    page.browser.execute_script(
+        "const script = document.createElement('script');"
+        "script.textContent = 'window.broken = true';"
+        "document.body.append(script);"
+    )
+    assert page.value("window.broken") is None
+    [entry] = page.browser.get_log("browser")
+    assert "Content Security Policy" in entry["message"]
+
+
+def test_the_page_runs_no_script_but_its_own(user: httpx.Client, page: Page) -> None:
+    """Its `Content-Security-Policy` lets all of the page work, and nothing that is put into it."""
+    create(user, title="Blindsight")
+    page.open()
+    page.shows("Blindsight")
+    body = page.browser.find_element(By.TAG_NAME, "body")
+    assert body.value_of_css_property("max-width") == "1200px"
+    assert page.browser.get_log("browser") == []
+    refuses_scripts(page)
+
+
+def test_the_docs_run_no_script_but_their_own(service: Service, browser: Chrome) -> None:
+    """The page starts Swagger UI, in whose place is a function here, and runs nothing else."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["https://*"]})
+    page = Page(browser, f"{service.base_url}/docs")
+    page.open("window.SwaggerUIBundle = what => { window.started = what; };")
+    until(lambda: page.value("window.started"), within=10, failing="the page starts nothing")
+    assert page.value("window.started.url") == "/openapi.json"
+    log = browser.get_log("browser")
+    assert all("net::ERR_BLOCKED_BY_CLIENT" in entry["message"] for entry in log), log
+    refuses_scripts(page)
+
+
 def test_a_phone_shows_it_without_scrolling_sideways(user: httpx.Client, page: Page) -> None:
     """Long words wrap, in the table and in the messages."""
     phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}

@@ -225,12 +225,22 @@ def oauth_error(response: httpx.Response, *codes: str) -> None:
 
 
 def common_headers(response: httpx.Response, *, framed: bool = False) -> None:
-    """Check the headers that every response carries; `framed` where the contract excepts one."""
+    """Check the headers that every response carries; `framed` where it is a page for people."""
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", response.headers["X-Request-ID"])
     assert response.headers.get_list("X-Content-Type-Options") == ["nosniff"]
     assert response.headers.get_list("Referrer-Policy") == ["no-referrer"]
-    assert framed or response.headers.get_list("X-Frame-Options") == ["DENY"]
+    if not framed:
+        assert response.headers.get_list("X-Frame-Options") == ["DENY"]
+        assert policy_of(response) == {"default-src": ["'none'"], "frame-ancestors": ["'none'"]}
     assert not re.search(r"[/0-9]", response.headers.get("Server", ""))
+
+
+def policy_of(response: httpx.Response) -> dict[str, list[str]]:
+    """Return what the `Content-Security-Policy` of an answer says, by directive."""
+    [policy] = response.headers.get_list("Content-Security-Policy")
+    directives = [directive.split() for directive in policy.split(";")]
+    assert len({name for name, *_ in directives}) == len(directives)
+    return {name: sources for name, *sources in directives}
 
 
 def is_uuid(text: str) -> bool:

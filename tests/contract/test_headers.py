@@ -2,14 +2,28 @@
 
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 
 import httpx
 import pytest
 
-from .client import BOOKS, ME, REVOKE, TOKEN, USERS, book, common_headers, connect, is_uuid, problem
+from .client import (
+    BOOKS,
+    ME,
+    REVOKE,
+    TOKEN,
+    USERS,
+    book,
+    common_headers,
+    connect,
+    is_uuid,
+    policy_of,
+    problem,
+)
 from .processes import Process
-from .service import ADMIN, APP
+from .service import ADMIN, APP, Target
 from .smoke import some
 
 Ask = Callable[[httpx.Client], httpx.Response]
@@ -22,6 +36,7 @@ ANSWERS: dict[str, tuple[int, Ask]] = {
     "a list": (200, lambda c: c.get(BOOKS)),
     "a creation": (201, lambda c: c.post(BOOKS, json=book())),
     "a deletion": (204, lambda c: c.delete(c.post(BOOKS, json=book()).headers["Location"])),
+    "no news": (304, lambda c: read_again(c, c.post(BOOKS, json=book()).headers["Location"])),
     "a token error": (400, lambda c: c.post(TOKEN, data={"grant_type": "x"})),
     "a revocation": (200, lambda c: c.post(REVOKE, data={"token": "x"})),
     "no JSON": (400, lambda c: c.post(USERS, content=b"{", headers=JSON)),
@@ -37,6 +52,10 @@ ANSWERS: dict[str, tuple[int, Ask]] = {
 JSON = {"Content-Type": "application/json"}
 
 
+def read_again(client: httpx.Client, path: str) -> httpx.Response:
+    return client.get(path, headers={"If-None-Match": client.get(path).headers["ETag"]})
+
+
 @pytest.mark.parametrize("kind", some(ANSWERS, "a check", "a wrong method"))
 def test_every_answer_carries_the_headers(user: httpx.Client, kind: str) -> None:
     """Every response has a request id and the security headers, and tells no server's version."""
@@ -50,6 +69,29 @@ def test_every_answer_carries_the_headers(user: httpx.Client, kind: str) -> None
 def test_the_page_of_the_docs_carries_the_headers(anonymous: httpx.Client) -> None:
     """`/docs` has them too; only its `X-Frame-Options` may be missing."""
     common_headers(anonymous.get("/docs"), framed=True)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/"])
+def test_a_page_runs_what_it_holds_and_nothing_else(
+    anonymous: httpx.Client, target: Target, path: str
+) -> None:
+    """A page's `Content-Security-Policy` has no `unsafe-inline`: it names scripts one by one."""
+    response = anonymous.get(path)
+    if path == "/" and not target.has_feed:
+        problem(response, 404)
+        return
+    policy = policy_of(response)
+    for directive in ("default-src", "base-uri", "frame-ancestors"):
+        assert policy[directive] == ["'none'"]
+    assert policy["connect-src"] == ["'self'"]
+    for directive in ("script-src", "style-src"):
+        for source in policy[directive]:
+            assert re.fullmatch(r"'self'|'sha256-.{44}'|https://\S+/\S+\.(js|css)", source)
+    held = re.findall(r"<script[^>]*>(.*?)</script>", response.text, re.S)
+    assert any(held)
+    for text in filter(None, held):
+        digest = b64encode(sha256(text.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy["script-src"]
 
 
 @pytest.mark.parametrize(

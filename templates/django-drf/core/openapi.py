@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,7 +14,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core import csp
 from core.views import APIView
+
+PAGE = Path(__file__).with_name("docs.html").read_text()
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
@@ -101,6 +105,18 @@ class DocumentView(APIView):
     def get(self, _: Request) -> HttpResponse:
         """Answer with the document."""
         return HttpResponse(document(), content_type="application/json")
+
+
+@extend_schema(exclude=True)
+class DocsView(APIView):
+    """Shows the document in Swagger UI."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, _: Request) -> HttpResponse:
+        """Answer with the page."""
+        return HttpResponse(PAGE, headers={"Content-Security-Policy": csp.policy(PAGE)})
 
 
 @cache

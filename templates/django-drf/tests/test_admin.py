@@ -100,6 +100,17 @@ class TestPages:
         assert headers["Referrer-Policy"] == "same-origin"  # the check of CSRF asks for it
         assert headers["X-Frame-Options"] == "DENY"
 
+    @pytest.mark.parametrize("path", ["/admin/", BOOKS, f"{BOOKS}add/", USERS, f"{USERS}add/"])
+    def test_they_hold_no_script_that_their_policy_would_have_to_allow(
+        self, admin_client: Client, book: Book, path: str
+    ) -> None:
+        response = admin_client.get(path)
+
+        policy = response.headers["Content-Security-Policy"].split("; ")
+        assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= set(policy)
+        inline = r"<script(?![^>]* src=)(?![^>]*json)|<style| (style|on\w+)="
+        assert not re.search(inline, response.text)
+
     @pytest.mark.parametrize("path", [LOGIN, "/docs"])
     @pytest.mark.django_db
     def test_what_a_page_loads_is_served(self, path: str) -> None:
@@ -109,6 +120,8 @@ class TestPages:
         responses = [client.get(file) for file in files]
 
         assert {response.status_code for response in responses} == {200}
+        for response in responses:
+            assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
         for response in responses:
             response.close()
 

@@ -7,10 +7,10 @@ import uuid
 import structlog
 from fastapi import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import metrics
+from app import csp, metrics
 from app.problems import problem
 
 MAX_BODY = 1024 * 1024  # bytes
@@ -51,6 +51,8 @@ class RequestMiddleware:
                 status = message["status"]
                 own = (b"x-request-id", request_id.encode())
                 message["headers"] = [*message["headers"], *_HEADERS, own]
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", csp.NOTHING)
             await send(message)
 
         try:

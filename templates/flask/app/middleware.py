@@ -10,7 +10,7 @@ from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
-from app import metrics
+from app import csp, metrics
 
 logger = structlog.get_logger()
 
@@ -51,6 +51,7 @@ def limit() -> None:
 def end(response: Response) -> Response:
     """Give the response the standing headers; log and measure the request."""
     response.headers.extend({**_HEADERS, "X-Request-ID": g.request_id})
+    response.headers.setdefault("Content-Security-Policy", csp.NOTHING)
     status, seconds = response.status_code, time.perf_counter() - g.started
     rule = request.url_rule or refused_rule()
     route = pattern(rule.rule) if rule else None

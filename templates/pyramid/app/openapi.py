@@ -16,7 +16,6 @@ from pyramid.request import Request
 from pyramid_openapi3.wrappers import PyramidOpenAPIRequest
 
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
-SWAGGER_UI = "5.31.0"
 REMEMBERED = 500  # requests, those of
 LONGEST = 500  # characters of the query string, at most
 
@@ -31,11 +30,9 @@ def includeme(config: Configurator) -> None:
     config.pyramid_openapi3_add_deserializer("application/problem+json", json.loads)
     config.pyramid_openapi3_add_deserializer("application/x-www-form-urlencoded", load_form)
     config.pyramid_openapi3_spec(str(DOCUMENT))
-    config.pyramid_openapi3_add_explorer(
-        "/docs", ui_version=SWAGGER_UI, ui_config={"url": "/openapi.json"}
-    )
     config.add_subscriber(wrap_validator, ApplicationCreated)
     config.add_route("openapi.json", "/openapi.json")
+    config.add_route("docs", "/docs")
 
 
 def is_date(value: Any) -> bool:

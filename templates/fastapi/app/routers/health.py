@@ -1,13 +1,18 @@
-"""What operators ask: is it alive, is it ready, how is it doing."""
+"""What operators ask: is it alive, is it ready, how is it doing, what can it do."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
 
-from app import metrics, readiness
+from app import csp, metrics, readiness
 from app.schemas import Health
 
 router = APIRouter(tags=["operations"])
+
+DOCS = (Path(__file__).parents[1] / "docs.html").read_text()
+DOCS_HEADERS = {"Content-Security-Policy": csp.policy(DOCS)}
 
 
 @router.get("/healthz", response_model_exclude_unset=True)
@@ -32,3 +37,9 @@ async def ready(response: Response) -> dict[str, Any]:
 async def prometheus() -> Response:
     """Give the metrics in Prometheus' text format."""
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
+async def docs() -> HTMLResponse:
+    """Show the document in Swagger UI."""
+    return HTMLResponse(DOCS, headers=DOCS_HEADERS)

@@ -1,10 +1,17 @@
-"""The OpenAPI document for programs; pyramid_openapi3 shows it to people, on `/docs`."""
+"""The OpenAPI document, for programs and for people."""
 
+from pathlib import Path
 from typing import Any
 
 from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.view import view_config
+
+from app import csp
+
+PAGE = (Path(__file__).parents[1] / "docs.html").read_text()
+HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
 
 OTHERS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -15,9 +22,15 @@ def document(request: Request) -> Any:
     return request.registry.settings["pyramid_openapi3"]["spec"].read_value()
 
 
+@view_config(route_name="docs", request_method="GET")
+def docs(_: Request) -> Response:
+    """Show the document in Swagger UI."""
+    response = Response(PAGE, content_type="text/html")
+    response.headers.update(HEADERS)
+    return response
+
+
 @view_config(route_name="pyramid_openapi3.spec", request_method=OTHERS)
-@view_config(route_name="pyramid_openapi3.explorer", request_method=OTHERS)
-@view_config(route_name="pyramid_openapi3.explorer.oauth2-redirect", request_method=OTHERS)
 def refuse(_: Request) -> None:
-    """Refuse what pyramid_openapi3's own views would answer: they take any method."""
+    """Refuse what pyramid_openapi3's own view would answer: it takes any method."""
     raise HTTPMethodNotAllowed("This path knows other methods.", {"Allow": "GET"})

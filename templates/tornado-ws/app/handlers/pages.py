@@ -2,25 +2,34 @@
 
 from pathlib import Path
 
+from app import csp
 from app.handlers.base import BaseHandler
 
 STATIC = Path(__file__).parents[1] / "static"
 
 
-class HomeHandler(BaseHandler):
-    """`/`."""
+class PageHandler(BaseHandler):
+    """A page of ours."""
+
+    name: str
 
     def get(self) -> None:
-        """Show the catalogue, and each change to it as it is made."""
-        self.write((STATIC / "index.html").read_bytes())
+        """Show the page."""
+        page = (STATIC / self.name).read_text()
+        self.set_header("Content-Security-Policy", csp.policy(page))
+        self.write(page)
 
 
-class DocsHandler(BaseHandler):
-    """`/docs`."""
+class HomeHandler(PageHandler):
+    """`/`: the catalogue, and each change to it as it is made."""
 
-    def get(self) -> None:
-        """Show the document in Swagger UI."""
-        self.write((STATIC / "docs.html").read_bytes())
+    name = "index.html"
+
+
+class DocsHandler(PageHandler):
+    """`/docs`: the document in Swagger UI."""
+
+    name = "docs.html"
 
 
 class DocumentHandler(BaseHandler):
