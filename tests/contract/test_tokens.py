@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from psycopg import sql
 
 from .client import (
     REVOKE,
@@ -25,9 +26,9 @@ from .client import (
     register,
     token_of,
 )
-from .service import Service
+from .service import Service, tables
 
-WEEK = timedelta(days=7)
+WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,8 @@ def aged(service: Service, token: str, by: timedelta) -> str:
         claims = service.claims(token)
     except jwt.DecodeError:
         return token
-    moved = {key: claims[key] - int(by.total_seconds()) for key in ("iat", "exp") if key in claims}
+    times = {"iat", "exp", "auth_time"} & {*claims}
+    moved = {key: claims[key] - int(by.total_seconds()) for key in times}
     return jwt.encode(claims | moved, service.secret_key, "HS256")
 
 
@@ -179,6 +181,53 @@ def test_a_refresh_token_ends_after_seven_days(
     with later(service, age):
         token = aged(service, tokens["refresh_token"], age)
         oauth_error(refresh(anonymous, token), "invalid_grant")
+
+
+def of_a_login(service: Service, token: str, ago: timedelta) -> str:
+    """Make a token one of a login of then, renewed ever since: as good as new."""
+    claims = service.claims(token)
+    login = {"auth_time": int(time.time() - ago.total_seconds())}
+    return jwt.encode(claims | login, service.secret_key, "HS256")
+
+
+def test_a_login_ends_after_thirty_days(
+    anonymous: httpx.Client, service: Service, tokens: dict[str, Any]
+) -> None:
+    """However often it was renewed, a login of 30 days ago is an invalid grant."""
+    token = of_a_login(service, tokens["refresh_token"], MONTH + timedelta(minutes=5))
+    oauth_error(refresh(anonymous, token), "invalid_grant")
+
+
+def test_a_renewed_login_ends_with_the_first(
+    anonymous: httpx.Client, service: Service, tokens: dict[str, Any]
+) -> None:
+    """Renewed shortly before, it lasts no longer for that, nor do the rows that are kept of it."""
+    token = of_a_login(service, tokens["refresh_token"], MONTH - timedelta(minutes=5))
+    for _ in range(2):
+        response = refresh(anonymous, token)
+        assert response.status_code == 200
+        token = response.json()["refresh_token"]
+        claims = service.claims(token)
+        assert claims["exp"] - claims["auth_time"] <= MONTH.total_seconds()
+    with service.database() as connection:
+        [table] = tables(connection, "token")
+        query = sql.SQL("SELECT extract(epoch FROM expires_at) FROM {} WHERE id = %s")
+        [[ends]] = connection.execute(query.format(table), [claims["family"]])
+    assert abs(ends - claims["exp"]) <= 1
+
+
+def test_a_login_lasts_as_long_as_it_is_told(service: Service, credentials: dict[str, str]) -> None:
+    """`LOGIN_LIFETIME_DAYS` ends a login before the seven days of its refresh token."""
+    with (
+        service.another_web(LOGIN_LIFETIME_DAYS="1", WEB_CONCURRENCY="1") as (_, base_url),
+        connect(base_url) as client,
+    ):
+        pair = login(client, credentials)
+        claims = service.claims(pair["refresh_token"])
+        assert 86_395 <= claims["exp"] - claims["iat"] <= 86_400
+        old = of_a_login(service, pair["refresh_token"], timedelta(days=1, minutes=5))
+        oauth_error(refresh(client, old), "invalid_grant")
+        assert refresh(client, pair["refresh_token"]).status_code == 200
 
 
 @pytest.mark.smoke

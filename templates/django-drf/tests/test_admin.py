@@ -246,6 +246,18 @@ class TestUsers:
 
         assert client.get(f"{API}/users/me", headers=auth_headers).status_code == 401
 
+    def test_a_changed_password_ends_every_login(
+        self, client: APIClient, submit: Submit, user: User
+    ) -> None:
+        form = {"grant_type": "password", "username": user.email, "password": PASSWORD}
+        pair = client.post(f"{API}/auth/token", **as_form(form)).json()
+        passwords = {"usable_password": "true", "password1": "x" * 12, "password2": "x" * 12}
+
+        submit(f"{USERS}{user.id}/password/", passwords)
+
+        form = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+        assert client.post(f"{API}/auth/token", **as_form(form)).status_code == 400
+
     def test_the_creator_of_a_book_cannot_be_deleted(
         self, admin_client: Client, book: Book
     ) -> None:

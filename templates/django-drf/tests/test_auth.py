@@ -185,6 +185,32 @@ class TestRefreshTokens:
 
         assert refresh(client, other["refresh_token"]).status_code == 200
 
+    def test_a_login_ends_after_thirty_days_however_often_renewed(
+        self, client: APIClient, tokens: dict[str, str]
+    ) -> None:
+        key = settings.SECRET_KEY
+        claims = jwt.decode(tokens["refresh_token"], key, ["HS256"], audience=SERVICE)
+        login = datetime.now(UTC) - timedelta(days=30, minutes=1)
+        token = jwt.encode({**claims, "auth_time": int(login.timestamp())}, key, "HS256")
+
+        assert refresh(client, token).status_code == 400
+
+    @pytest.mark.parametrize("in_bulk", [False, True])
+    def test_a_new_password_ends_every_login(
+        self, client: APIClient, user: User, tokens: dict[str, str], in_bulk: bool
+    ) -> None:
+        other = log_in(client, user.email).json()
+
+        if in_bulk:
+            User.objects.update(password=make_password("another password"))
+        else:
+            user.set_password("another password")
+            user.save()
+
+        for pair in (tokens, other):
+            response = refresh(client, pair["refresh_token"])
+            assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
+
     def test_a_revoked_token_is_of_no_use(self, client: APIClient, tokens: dict[str, str]) -> None:
         revoked = client.post(REVOKE, **as_form({"token": tokens["refresh_token"]}))
 

@@ -189,6 +189,16 @@ class TestRefreshTokens:
 
         assert refresh(client, other["refresh_token"]).status_code == 200
 
+    def test_a_login_ends_after_thirty_days_however_often_renewed(
+        self, client: Client, tokens: dict[str, str]
+    ) -> None:
+        key = settings.secret_key.get_secret_value()
+        claims = jwt.decode(tokens["refresh_token"], key, ["HS256"], audience=SERVICE)
+        login = datetime.now(UTC) - timedelta(days=30, minutes=1)
+        token = jwt.encode({**claims, "auth_time": int(login.timestamp())}, key, "HS256")
+
+        assert refresh(client, token).status_code == 400
+
     def test_a_revoked_token_is_of_no_use(self, client: Client, tokens: dict[str, str]) -> None:
         revoked = client.post("/api/v1/auth/revoke", {"token": tokens["refresh_token"]})
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import BoundedSemaphore
-from typing import Annotated, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import jwt
@@ -47,6 +47,7 @@ class Claims(BaseModel):
     jti: UUID
     type: Literal["access", "refresh"]
     family: UUID | None = None
+    auth_time: datetime | None = None
 
 
 def hash_password(password: str) -> Future[str]:
@@ -84,12 +85,24 @@ def _in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Fut
 
 def create_access_token(user_id: int) -> str:
     """Return a JWT that stands for the user for 15 minutes."""
-    return _encode("access", user_id, uuid4(), ACCESS_LIFETIME)
+    return _encode("access", user_id, uuid4(), datetime.now(UTC) + ACCESS_LIFETIME)
 
 
-def create_refresh_token(user_id: int, jti: UUID, family: UUID) -> str:
-    """Return a JWT that can be traded once, within 7 days, for a new pair of its family."""
-    return _encode("refresh", user_id, jti, REFRESH_LIFETIME, family=str(family))
+def refresh_expiry(auth_time: datetime) -> datetime:
+    """Return until when a refresh token is good that is given now, for a login of that time.
+
+    That is 7 days, but no more than LOGIN_LIFETIME_DAYS since the login, however often renewed.
+    """
+    last = auth_time + timedelta(days=settings.login_lifetime_days)
+    return min(datetime.now(UTC) + REFRESH_LIFETIME, last)
+
+
+def create_refresh_token(
+    user_id: int, jti: UUID, family: UUID, auth_time: datetime, expires_at: datetime
+) -> str:
+    """Return a JWT that can be traded once for a new pair of its family."""
+    claims = {"family": str(family), "auth_time": int(auth_time.timestamp())}
+    return _encode("refresh", user_id, jti, expires_at, **claims)
 
 
 def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | None:
@@ -111,8 +124,7 @@ def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | Non
     return claims if claims.type == kind else None
 
 
-def _encode(kind: str, user_id: int, jti: UUID, lifetime: timedelta, **claims: str) -> str:
-    now = datetime.now(UTC)
+def _encode(kind: str, user_id: int, jti: UUID, expires_at: datetime, **claims: Any) -> str:
     claims |= {"iss": SERVICE, "aud": SERVICE, "sub": str(user_id), "jti": str(jti), "type": kind}
-    payload = {**claims, "iat": now, "exp": now + lifetime}
+    payload = {**claims, "iat": datetime.now(UTC), "exp": expires_at}
     return jwt.encode(payload, settings.secret_key.get_secret_value(), algorithm=_ALGORITHM)
