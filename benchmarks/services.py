@@ -1,6 +1,5 @@
 """Requests a second of a generated service, and their ratio to a bare hello's."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -18,15 +17,13 @@ from tests.contract.service import Project, Service
 
 HELLO = Path(__file__).with_name("hello")
 # As gunicorn serves the services.
-GUNICORN = (
-    "gunicorn hello:{} --workers 2 --worker-class gthread --threads 16 --bind 127.0.0.1:{{port}}"
-)
+GUNICORN = "gunicorn hello:{} --workers 2 --worker-class {}.server.Worker --bind 127.0.0.1:{{port}}"
 # How each framework's hello is served: as its service is, by as many processes.
 HELLO_COMMANDS = {
     "fastapi": "uvicorn hello:app --workers 2 --no-access-log --port {port}",
-    "django-drf": GUNICORN.format("application"),
-    "flask": GUNICORN.format("app"),
-    "pyramid": GUNICORN.format("app"),
+    "django-drf": GUNICORN.format("application", "core"),
+    "flask": GUNICORN.format("app", "app"),
+    "pyramid": GUNICORN.format("app", "app"),
     "tornado-ws": "python hello.py {port}",
 }
 BOOK_COUNT = 10_000
@@ -65,12 +62,12 @@ def _milliseconds(text: str) -> float:
 
 
 @contextmanager
-def hello(framework: str, project: Project, home: Path) -> Iterator[str]:
-    """Serve the framework's hello in the project's environment; give its address."""
+def hello(framework: str, service: Service, home: Path) -> Iterator[str]:
+    """Serve the framework's hello in the service's environment; give its address."""
     shutil.copy(HELLO / f"{framework}.py", home / "hello.py")
     port = free_port()
     command = HELLO_COMMANDS[framework].format(port=port)
-    env = {"PATH": f"{project.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    env = {**service.env, "PYTHONPATH": str(service.project.path)}
     process = Process("hello", ["/bin/sh", "-c", f"exec {command}"], logs=home, cwd=home, env=env)
     process.start()
     try:
@@ -94,7 +91,7 @@ def report(framework: str) -> None:
                     created = pool.map(lambda _: user.post(BOOKS, json=book()), range(BOOK_COUNT))
                     path = [response.headers["Location"] for response in created][-1]
                 bearer = f"Authorization: {user.headers['Authorization']}"
-                with hello(framework, service.project, home) as address:
+                with hello(framework, service, home) as address:
                     targets = {
                         "hello": (address, ""),
                         "GET /api/v1/books/{id}": (service.base_url + path, ""),

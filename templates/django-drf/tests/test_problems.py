@@ -2,13 +2,10 @@
 
 import json
 import logging
-from io import BytesIO
-from threading import Thread
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connections
-from django.test import RequestFactory
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -16,7 +13,6 @@ from tests.factories import book_body
 
 URL = "/api/v1/books"
 JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 
 
 def test_a_problem_says_what_where_and_in_which_request(client: APIClient) -> None:
@@ -129,23 +125,6 @@ def test_a_larger_body_is_refused(
 
     assert response.status_code == 413
     assert response.headers["Content-Type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize(("length", "status"), [(1024 * 1024, 200), (1024 * 1024 + 1, 413)])
-def test_the_limit_holds_for_a_body_of_undeclared_length(
-    application: Any, length: int, status: int
-) -> None:
-    path, headers = "/api/v1/auth/revoke", {"Transfer-Encoding": "chunked"}
-    environ = RequestFactory().post(path, content_type=FORM, headers=headers).environ
-    environ["wsgi.input"] = BytesIO(b"token=".ljust(length, b"x"))
-    lines: list[str] = []
-
-    arguments = (environ, lambda line, _: lines.append(line))
-    server = Thread(target=application, args=arguments)  # of its own, as are its connections
-    server.start()
-    server.join()
-
-    assert [int(line.split()[0]) for line in lines] == [status]
 
 
 def test_a_bug_is_told_to_the_log_and_not_to_the_client(

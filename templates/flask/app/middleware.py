@@ -1,4 +1,4 @@
-"""What surrounds the views: logs and metrics, limits."""
+"""What surrounds the views: logs and metrics."""
 
 import re
 import time
@@ -6,7 +6,7 @@ import uuid
 from functools import cache
 
 import structlog
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
@@ -25,7 +25,6 @@ _HEADERS = {
 def init_app(app: Flask) -> None:
     """Surround the requests of the application: call this first, to see the others' responses."""
     app.before_request(begin)
-    app.before_request(limit)
     app.after_request(end)
 
 
@@ -38,14 +37,6 @@ def begin() -> None:
     structlog.contextvars.bind_contextvars(
         request_id=g.request_id, method=request.method, path=request.path
     )
-
-
-def limit() -> None:
-    """Refuse a body over 1 MiB that comes in chunks: Werkzeug would read the first MiB of it."""
-    if "Transfer-Encoding" in request.headers and (most := request.max_content_length):
-        request.max_content_length = most + 1
-        if len(request.get_data()) > most:
-            abort(413)
 
 
 def end(response: Response) -> Response:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from sqlalchemy import create_engine, orm, text
 from sqlalchemy.exc import OperationalError
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
-from webtest import TestRequest, TestResponse
 
 from app.db import Session, engine
 from app.listing import find_page
@@ -21,14 +19,6 @@ from tests.fixtures import Client
 
 URL = "/api/v1/books"
 JSON = {"Content-Type": "application/json"}
-
-
-def send_chunks(client: Client, body: BytesIO, headers: dict[str, str]) -> TestResponse:
-    """Send a book as gunicorn passes on what comes in chunks."""
-    environ = {**client.extra_environ, "HTTP_TRANSFER_ENCODING": "chunked"}
-    request = TestRequest.blank(URL, environ, method="POST", headers={**headers, **JSON})
-    request.environ["wsgi.input"] = body
-    return client.do_request(request)
 
 
 def test_a_problem_says_what_where_and_in_which_request(client: Client) -> None:
@@ -137,25 +127,6 @@ def test_a_larger_body_is_refused(client: Client, auth_headers: dict[str, str], 
 
     assert response.status_code == 413
     assert response.headers["Content-Type"] == "application/problem+json"
-
-
-def test_a_larger_body_of_undeclared_length_is_refused(
-    client: Client, auth_headers: dict[str, str]
-) -> None:
-    body = BytesIO(b" " * 2 * 1024 * 1024)
-
-    response = send_chunks(client, body, auth_headers)
-
-    assert response.status_code == 413
-    assert body.tell() == 1024 * 1024 + 1
-
-
-def test_a_body_of_undeclared_length_is_read(client: Client, auth_headers: dict[str, str]) -> None:
-    body = BytesIO(json.dumps(book_body()).encode())
-
-    response = send_chunks(client, body, auth_headers)
-
-    assert response.status_code == 201
 
 
 def test_a_bug_is_told_to_the_log_and_not_to_the_client(
