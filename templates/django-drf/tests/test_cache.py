@@ -169,6 +169,17 @@ def test_an_entry_counts_where_it_was_stored_alone(cache: Cache) -> None:
     assert cache.read("user:2")[0] is None
 
 
+def test_a_long_outage_costs_a_read_no_more_than_a_short_one() -> None:
+    lost = Cache(REDIS_OUT_OF_REACH)
+    lost.end(*(f"book:{number}" for number in range(20_000)))
+    began = time.perf_counter()
+
+    for _ in range(10):
+        assert lost.read("book:1") == (None, None)
+
+    assert time.perf_counter() - began < 0.5  # seconds
+
+
 class TestRedisOutOfReach:
     @pytest.fixture(autouse=True)
     def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
