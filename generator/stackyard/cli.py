@@ -11,7 +11,7 @@ import click
 from click.shell_completion import shell_complete
 
 from stackyard import completion, interrupts, output
-from stackyard.errors import StackyardError, UnusablePathError
+from stackyard.errors import StackyardError, UnusablePathError, shown
 from stackyard.git import FOREIGN_VARIABLES
 
 _data_option = partial(
@@ -22,6 +22,11 @@ _data_option = partial(
     metavar="KEY=VALUE",
     multiple=True,
     shell_complete=completion.assignments,
+)
+_trust_option = click.option(
+    "--trust-source",
+    is_flag=True,
+    help="Contact the template that the project names, even if it is not stackyard's own.",
 )
 
 
@@ -159,6 +164,7 @@ def new(
 @_data_option(help="Change an answer; all but 'framework' can change. May be repeated.")
 @click.option("--check", is_flag=True, help="Only tell whether it is behind: exit 1 if it is.")
 @click.option("--dry-run", is_flag=True, help="Print the difference that it would make.")
+@_trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def update(
     path: str,
@@ -167,6 +173,7 @@ def update(
     *,
     check: bool,
     dry_run: bool,
+    trust_source: bool,
     as_json: bool,
 ) -> None:
     """Bring the project at PATH to a newer release, your own edits kept.
@@ -187,11 +194,12 @@ def update(
     from stackyard.update import update as bring
     from stackyard.upstream import Upstream
 
+    if check and (version or assignments or dry_run):
+        raise click.UsageError("--check goes with --json only: leave the other options out.")
+    record = Record.of(Path(path))
+    trusted = trust_source or _trusts(record.source, as_json=as_json)
     if check:
-        if version or assignments or dry_run:
-            raise click.UsageError("--check goes with --json only: leave the other options out.")
-        record = Record.of(Path(path))
-        behind = Upstream.at(record.source).since(record.release)
+        behind = Upstream.at(record.source, trusted=trusted).since(record.release)
         output.print_check(record, behind, as_json=as_json)
         raise click.exceptions.Exit(int(bool(behind)))
     with interrupts.shielded():
@@ -199,8 +207,8 @@ def update(
             Path(path),
             assignments,
             version,
+            trusted=trusted,
             dry_run=dry_run,
-            color=sys.stdout.isatty() and not as_json,
             progress=_progress,
             announce=_announce,
         )
@@ -219,8 +227,9 @@ def update(
 
 @main.command()
 @click.argument("path", default=".", shell_complete=completion.directories)
+@_trust_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def show(path: str, *, as_json: bool) -> None:
+def show(path: str, *, trust_source: bool, as_json: bool) -> None:
     """Show what the project at PATH was made from, and whether it is behind.
 
     \b
@@ -239,7 +248,8 @@ def show(path: str, *, as_json: bool) -> None:
     repeat = output.repeat_command(Template.installed(), record.path, record.answers)
     behind = None
     try:
-        behind = Upstream.at(record.source).since(record.release)
+        trusted = trust_source or _trusts(record.source, as_json=as_json)
+        behind = Upstream.at(record.source, trusted=trusted).since(record.release)
     except UpstreamError as error:
         _warn(str(error))
     output.print_record(record, repeat, behind, as_json=as_json)
@@ -264,19 +274,35 @@ def list_(*, as_json: bool) -> None:
         output.print_catalogue(template)
 
 
+def _trusts(source: str, *, as_json: bool) -> bool:
+    """Ask whether to contact a source that is not our own, where somebody can answer."""
+    from stackyard.upstream import is_own
+
+    if is_own(source) or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    question = (
+        f"The template at {source!r} is not stackyard's own. Contact it, and use what it has?"
+    )
+    try:
+        return click.confirm(shown(question), default=False, err=True)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+
+
 def _fail(message: str, status: int) -> int:
-    click.echo(f"stackyard: {message}", err=True)
+    click.echo(f"stackyard: {shown(message)}", err=True)
     return status
 
 
 def _warn(message: str) -> None:
-    click.echo(f"stackyard: warning: {message}", err=True)
+    click.echo(f"stackyard: warning: {shown(message)}", err=True)
 
 
 def _announce(recovery: list[str]) -> None:
-    click.echo(f"Writing; should the machine stop now: {shlex.join(recovery)}", err=True)
+    command = shlex.join(recovery)
+    click.echo(f"Writing; should the machine stop now: {shown(command)}", err=True)
 
 
 def _progress(step: str) -> None:
     if sys.stderr.isatty():
-        click.secho(step, dim=True, err=True)
+        click.secho(shown(step), dim=True, err=True)

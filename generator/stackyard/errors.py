@@ -27,8 +27,10 @@ StackyardError
 │   └── UpdateFailedError
 ├── UpstreamError
 │   ├── DowngradeError
+│   ├── ForeignSourceError
 │   ├── NoSuchReleaseError
-│   └── UnreachableUpstreamError
+│   ├── UnreachableUpstreamError
+│   └── UnusableTemplateError
 ├── DiskFullError
 └── TemplateError
 """
@@ -38,6 +40,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def shown(text: object) -> str:
+    r"""Return a text as one line that a terminal only shows: what is not printable as `\x1b`."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
 
 
 class StackyardError(Exception):
@@ -256,6 +266,16 @@ class UpstreamError(StackyardError):
     """A template's repository that does not have what was asked for."""
 
 
+class ForeignSourceError(UpstreamError):
+    """A template's address that is not stackyard's own, and that nobody has said to trust."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"the template at {source!r} is not stackyard's own, so it was not contacted:"
+            " pass --trust-source if you trust whoever made it"
+        )
+
+
 class UnreachableUpstreamError(UpstreamError):
     """A repository that does not answer, or is none."""
 
@@ -281,6 +301,16 @@ class DowngradeError(UpstreamError):
         super().__init__(
             f"cannot update from {before} back to {after}: choose a newer one with --to,"
             " or go back in the project's own git history"
+        )
+
+
+class UnusableTemplateError(UpstreamError):
+    """A template that asks in a way which stackyard's own does not."""
+
+    def __init__(self, source: str, reason: object) -> None:
+        super().__init__(
+            f"cannot use the template of {source!r}: its copier.yml is none of stackyard's"
+            f" ({reason}); check _src_path in .copier-answers.yml, or choose another with --to"
         )
 
 

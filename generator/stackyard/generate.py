@@ -68,7 +68,8 @@ def generate(
             target.refuse_obstacles(project, force=force)
             if with_lock and not dry_run:
                 progress("Locking the dependencies ...")
-                notes += lock.make(project, template.pins(told["framework"]), target.path)
+                pins = template.pins(told["framework"])
+                notes += lock.make(project, pins, target.path, scratch / "lock")
             if with_git and not dry_run and not repository.holds(target.place):
                 notes += repository.make(project, *_first_commit(told))
             if not os.path.lexists(target.place / ".env"):

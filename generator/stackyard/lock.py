@@ -5,22 +5,33 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from stackyard.git import regime
 from stackyard.target import DISK_FULL
+
+FILES = ("pyproject.toml", "uv.toml", "uv.lock")
+"""All of a project that locking it takes."""
 
 
 def make(
-    project: Path, pins: Iterable[str], path: Path, python: str | None = sys.executable
+    project: Path,
+    pins: Iterable[str],
+    path: Path,
+    scratch: Path,
+    python: str | None = sys.executable,
 ) -> list[str]:
-    """Write `uv.lock` in `project`, which will be at `path`.
+    """Write `uv.lock` in `project`, which will be at `path`; nothing is built for it.
 
     `pins` are the tested versions, as `name==version`; a version that a project does not
-    depend on costs nothing. Without a `python`, uv finds one that suits the project.
+    depend on costs nothing. Without a `python`, uv finds one that suits the project. The new
+    directory `scratch` is where uv works: in the project it would run the interpreter of a
+    `.venv` or `.python-version`, and around it heed any workspace.
     Returns the warnings: without a network the project is made all the same, unlocked.
 
     Raises:
@@ -33,13 +44,23 @@ def make(
         uv = find_uv_bin()
     except FileNotFoundError:
         return [f"the dependencies are not locked: uv is not installed; {later}"]
-    command = [uv, "lock", "--no-progress", "--color=never"]
+    if reason := _unlockable(project / "pyproject.toml"):
+        return [f"the dependencies are not locked: {reason}; {later}"]
+    place = scratch / "project"
+    place.mkdir(parents=True)
+    for name in ("pyproject.toml", "uv.toml"):  # as the nearest above, they are all that uv heeds
+        (scratch / name).touch()
+    for name in FILES:
+        if (project / name).is_file():
+            shutil.copyfile(project / name, place / name)
+    command = [uv, "lock", "--no-build", "--no-python-downloads", "--no-progress", "--color=never"]
     command += ["--python", python] if python else []
     for pin in pins:
         command += ["--upgrade-package", pin]
     result = subprocess.run(
         command,
-        cwd=project,
+        cwd=place,
+        env=regime(online=True),
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -47,11 +68,29 @@ def make(
         check=False,
     )
     if not result.returncode:
+        shutil.copyfile(place / "uv.lock", project / "uv.lock")
         return []
-    (project / "uv.lock").unlink(missing_ok=True)
     if DISK_FULL in result.stderr:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return [f"the dependencies are not locked: {_reason(result.stderr)}; {later}"]
+
+
+def _unlockable(file: Path) -> str:
+    """Return why a project cannot be locked without building anything, or nothing.
+
+    Of packages and of members of a workspace uv builds what is no static metadata, whatever
+    it was told; of all others `--no-build` holds.
+    """
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        settings = told.get("tool", {}).get("uv", {})
+        is_package = settings.get("package", "build-system" in told)
+        has_members = "workspace" in settings
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
+        return f"{file.name} cannot be read ({error})"
+    if is_package is False and not has_members:
+        return ""
+    return "uv may have to run code of a project that is a package or a workspace"
 
 
 def renewed(locked: str, before: Iterable[str], after: Iterable[str]) -> tuple[list[str], bool]:
@@ -59,9 +98,15 @@ def renewed(locked: str, before: Iterable[str], after: Iterable[str]) -> tuple[l
 
     `locked` is its `uv.lock`. What it has in another version than the one in the pins
     `before` was chosen by its owner, and stays.
+
+    Raises:
+        ValueError: if it is no lock file.
     """
-    packages = tomllib.loads(locked).get("package", [])
-    has = {package["name"]: package.get("version") for package in packages}
+    try:
+        packages = tomllib.loads(locked).get("package", [])
+        has = {str(package["name"]): package.get("version") for package in packages}
+    except (RecursionError, AttributeError, TypeError, KeyError) as error:
+        raise ValueError(f"it is no lock file of uv ({error!r})") from error
     old = dict(pin.split("==") for pin in before)
     new = dict(pin.split("==") for pin in after)
     taken = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,17 +79,13 @@ class Merge:
         blob = self._git("hash-object", "-w", "--", str(file)).strip()
         self.result = self._edit(self.result, [f"100644 {blob}\t{path}"])
 
-    def unpack(self, place: Path) -> None:
-        """Write the files of the result to the new directory `place`."""
-        place.mkdir()
-        self._git("read-tree", self.result)
-        self._git("--work-tree=.", "checkout-index", "--all", directory=place)
-
     def read(self, path: str, *, before: bool = False) -> str | None:
-        """Return a file's text in the result, or in the project as it is `before`."""
-        with suppress(GitError):
-            return self._git("show", f"{self.ours if before else self.result}:{path}")
-        return None
+        """Return a file's text in the result, or in the project `before` it; a link is none."""
+        tree = self.ours if before else self.result
+        entry = self._git("ls-tree", "-z", tree, "--", path)
+        if not entry.startswith("100"):
+            return None
+        return self._git("cat-file", "blob", entry.split("\t")[0].split(" ")[2])
 
     def changes(self) -> list[Change]:
         """Return what is different in the result."""
@@ -101,9 +96,9 @@ class Merge:
             changes.append(Change(path, status, f"{mode} {blob}"))
         return changes
 
-    def diff(self, *, color: bool = False) -> str:
+    def diff(self) -> str:
         """Return the difference as a patch."""
-        options = ("--no-ext-diff", f"--color={'always' if color else 'never'}")
+        options = ("--no-ext-diff", "--no-textconv", "--no-color")
         return self._git("diff", *options, self.ours, self.result)
 
     def publish(self, announce: Callable[[list[str]], None]) -> None:
@@ -111,8 +106,11 @@ class Merge:
         changes, prefix = self.changes(), self.tree.prefix
         entries = [f"{change.entry}\t{prefix}{change.path}" for change in changes]
         # With all its parents, so that the objects of every side come along.
-        self._commit("result", self._edit(self.head, entries), self.head, "base", self.name)
-        self.tree.receive(self.place, changes, self._unmerged(), announce)
+        tree = self._edit(self.head, entries)
+        result = self._commit("result", tree, self.head, "base", self.name)
+        bundle = self.place / "result.bundle"
+        self._git("bundle", "create", "--quiet", str(bundle), "refs/heads/result", f"^{self.head}")
+        self.tree.receive(bundle, result, changes, self._unmerged(), announce)
 
     def _unmerged(self) -> Iterator[str]:
         """Yield what makes git take the conflicts for such: an entry for each side."""

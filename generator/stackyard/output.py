@@ -6,9 +6,11 @@ import json
 import shlex
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from stackyard.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +23,24 @@ if TYPE_CHECKING:
 
 _KILOBYTE = 1000
 _NEXT = ["make test", "make dev"]
+_DIFF: dict[str, dict[str, Any]] = {
+    **{start: {"bold": True} for start in ("diff ", "index ", "--- ", "+++ ")},
+    "@@": {"fg": "cyan"},
+    "-": {"fg": "red"},
+    "+": {"fg": "green"},
+}
+"""How the lines of a difference look, by how they begin."""
 
 
 def dump(value: object) -> None:
     """Print a value as indented JSON."""
     click.echo(json.dumps(value, indent=2))
+
+
+def _say(*lines: str) -> None:
+    """Print lines; whatever is in one, on the terminal it is that line and no more."""
+    for line in lines:
+        click.echo(shown(line))
 
 
 def print_json(project: Project, repeat: str) -> None:
@@ -45,20 +60,19 @@ def print_json(project: Project, repeat: str) -> None:
 def print_tree(project: Project, repeat: str) -> None:
     """Print what would be made, and how to make it."""
     _print_files(project)
-    click.echo(f"\n{_total(project)}; nothing was written. To make it:\n  {repeat}")
+    _say("", f"{_total(project)}; nothing was written. To make it:", f"  {repeat}")
 
 
 def print_plan(project: Project) -> None:
     """Print what would be made, and of which answers."""
     _print_files(project)
-    answers = "\n".join(answer_lines(project.answers))
-    click.echo(f"\n{_total(project)}, of these answers:\n{answers}\n")
+    _say("", f"{_total(project)}, of these answers:", *answer_lines(project.answers), "")
 
 
 def answer_lines(answers: Mapping[str, str]) -> list[str]:
     """Return a line for each answer."""
     width = max(map(len, answers), default=0)
-    return [f"  {name:<{width}}  {value or '(empty)'}" for name, value in answers.items()]
+    return [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
 
 
 def _print_files(project: Project) -> None:
@@ -82,13 +96,13 @@ def _print_files(project: Project) -> None:
     walk("", "")
     width = max(len(name) for name, _ in lines)
     for name, size in lines:
-        click.echo(f"{name:<{width}}  {size:>9}".rstrip())
+        _say(f"{name:<{width}}  {size:>9}".rstrip())
 
 
 def print_summary(project: Project, repeat: str) -> None:
     """Print what is in each top-level directory, then what to do with it."""
-    name = click.style(project.answers["project_name"], bold=True)
-    click.echo(f"{name} is ready in {project.path}: {_total(project)}\n")
+    name = click.style(shown(project.answers["project_name"]), bold=True)
+    click.echo(f"{name} is ready in {shown(project.path)}: {_total(project)}\n")
     inside: dict[str, list[int]] = {}
     for file in project.files:
         head, slash, _ = file.path.partition("/")
@@ -96,11 +110,11 @@ def print_summary(project: Project, repeat: str) -> None:
     directories = {head: sizes for head, sizes in inside.items() if head.endswith("/")}
     width = max(map(len, directories), default=0)
     for head, sizes in directories.items():
-        click.echo(f"  {head:<{width}}  {_count(len(sizes)):>8}  {_size(sum(sizes)):>8}")
+        _say(f"  {head:<{width}}  {_count(len(sizes)):>8}  {_size(sum(sizes)):>8}")
     single = [head for head in inside if head not in directories]
-    click.echo(click.wrap_text(", ".join(single), 78, "  ", "  "))
-    steps = "\n".join(f"  {step}" for step in _in(project.path, _NEXT))
-    click.echo(f"\nNext:\n{steps}\n\nThe same again:\n  {repeat}")
+    click.echo(click.wrap_text(shown(", ".join(single)), 78, "  ", "  "))
+    steps = [f"  {step}" for step in _in(project.path, _NEXT)]
+    _say("", "Next:", *steps, "", "The same again:", f"  {repeat}")
 
 
 def print_record(record: Record, repeat: str, behind: list[str] | None, *, as_json: bool) -> None:
@@ -122,8 +136,8 @@ def print_record(record: Record, repeat: str, behind: list[str] | None, *, as_js
     status = "unknown" if behind is None else _behind(behind)
     told = {"release": f"{record.release or 'unknown'} ({status})", "source": record.source}
     for name, value in {**told, **record.answers}.items():
-        click.echo(f"{name:<{width}}  {value}".rstrip())
-    click.echo(f"\nThe same again:\n  {repeat}")
+        _say(f"{name:<{width}}  {value}".rstrip())
+    _say("", "The same again:", f"  {repeat}")
 
 
 def print_check(record: Record, behind: list[str], *, as_json: bool) -> None:
@@ -132,40 +146,39 @@ def print_check(record: Record, behind: list[str], *, as_json: bool) -> None:
         dump({"path": str(record.path.absolute()), "release": record.release, "behind": behind})
     else:
         release = record.release or "an unknown release"
-        click.echo(f"{record.path} is made from {release}: {_behind(behind)}")
+        _say(f"{record.path} is made from {release}: {_behind(behind)}")
 
 
 def print_update(done: Update) -> None:
     """Print what an update changed, and what to do with it."""
     path = shlex.quote(str(done.before.path))
     if not done.changes:
-        click.echo(f"{done.before.path} is current: {done.release}. Nothing was written.")
+        _say(f"{done.before.path} is current: {done.release}. Nothing was written.")
         return
-    click.echo(f"{done.before.path}: {_step(done)}\n")
-    for change in done.changes:
-        click.echo(f"  {change.status} {click.format_filename(change.path)}")
+    _say(f"{done.before.path}: {_step(done)}", "")
+    _say(*(f"  {change.status} {change.path}" for change in done.changes))
     _print_notes(done)
     if done.conflicts:
-        click.echo(
-            "\nEdit them, say 'git add' or 'git rm' of each, and commit; or undo the update:"
-            f"\n  git -C {path} reset --hard"
-        )
+        undo = "Edit them, say 'git add' or 'git rm' of each, and commit; or undo the update:"
+        _say("", undo, f"  git -C {path} reset --hard")
         return
     steps = [
         "git diff --staged",
         "make test",
         f"git commit -m 'Update to stackyard {done.release}'",
     ]
-    lines = "\n".join(f"  {step}" for step in _in(done.before.path, steps))
-    click.echo(f"\nNext:\n{lines}\n\nTo undo it:\n  git -C {path} reset --hard")
+    lines = [f"  {step}" for step in _in(done.before.path, steps)]
+    _say("", "Next:", *lines, "", "To undo it:", f"  git -C {path} reset --hard")
 
 
 def print_diff(done: Update) -> None:
     """Print the difference that an update would make."""
-    click.echo(done.diff, nl=False)
+    for line in done.diff.split("\n")[:-1]:
+        style = next((style for start, style in _DIFF.items() if line.startswith(start)), {})
+        click.secho("\t".join(map(shown, line.split("\t"))), **style)
     _print_notes(done)
     summary = f"{_step(done)}: {_count(len(done.changes))} would change; nothing was written."
-    click.echo(f"\n{summary}" if done.changes else "Nothing would change.")
+    _say(*(["", summary] if done.changes else ["Nothing would change."]))
 
 
 def print_update_json(done: Update, *, dry_run: bool) -> None:
@@ -196,15 +209,13 @@ def _step(done: Update) -> str:
 def _print_notes(done: Update) -> None:
     if done.added:
         told = ", ".join(f"{name}={done.answers[name]}" for name in done.added)
-        click.echo(f"\nAsked for the first time, and answered by default: {told}")
+        _say("", f"Asked for the first time, and answered by default: {told}")
     if done.left_out:
-        click.echo(f"\nChanged in {done.release}, but you have deleted them: they stay so")
-        for path in done.left_out:
-            click.echo(f"  {click.format_filename(path)}")
+        _say("", f"Changed in {done.release}, but you have deleted them: they stay so")
+        _say(*(f"  {path}" for path in done.left_out))
     if done.conflicts:
         click.echo(f"\n{click.style('Conflicts', fg='red')}")
-        for conflict in done.conflicts:
-            click.echo(f"  {click.format_filename(conflict.path)}: {conflict.reason}")
+        _say(*(f"  {conflict.path}: {conflict.reason}" for conflict in done.conflicts))
 
 
 def _behind(releases: list[str]) -> str:

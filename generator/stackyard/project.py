@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import yaml
 from stackyard.errors import NotAProjectError, UnreadableAnswersError
 
 ANSWERS_FILE = ".copier-answers.yml"
+_LARGEST = 1_000_000
+"""How many characters are read of a file of YAML."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Record:
             UnreadableAnswersError: if it cannot be read.
         """
         file = path / ANSWERS_FILE
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            raise UnreadableAnswersError(file, "it is no file")
         try:
             told = read_answers(file)
         except FileNotFoundError:
@@ -56,19 +61,49 @@ def read_answers(file: Path) -> dict[str, str]:
         UnreadableAnswersError: if it is no YAML mapping of names to plain values.
     """
     try:
-        told: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(_LARGEST + 1)
+        told = parse_yaml(text)
+        return {_text(key, key): _text(key, value) for key, value in told.items()}
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(*error.args) from error
     except OSError as error:
         raise UnreadableAnswersError(file, error.strerror or str(error)) from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise UnreadableAnswersError(file, "it is not UTF-8") from error
+    except ValueError as error:
+        raise UnreadableAnswersError(file, str(error)) from error
+
+
+def parse_yaml(text: str) -> dict[Any, Any]:
+    """Return the mapping that a text is, of which nothing but its length is known.
+
+    Raises:
+        ValueError: for all else, telling what it is.
+    """
+    if len(text) > _LARGEST:
+        raise ValueError("it is too long")
+    try:
+        told: Any = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise UnreadableAnswersError(file, f"it is not YAML: {reason}") from error
+        raise ValueError(f"it is not YAML: {' '.join(str(error).split())}") from error
+    except Exception as error:  # of a value that is not what its tag says; or of too many brackets
+        raise ValueError(f"it is not YAML: {type(error).__name__}") from error
     if not isinstance(told, dict):
-        raise UnreadableAnswersError(file, "it holds no answers, a KEY: VALUE on each line")
-    for key, value in told.items():
-        if isinstance(value, dict | list):
-            raise UnreadableAnswersError(file, f"{key} is not one value")
-    return {str(key): "" if value is None else str(value) for key, value in told.items()}
+        raise ValueError("it holds no answers, a KEY: VALUE on each line")  # noqa: TRY004
+    return told
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes no aliases, of which a short text can make a mapping that no memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias stands in it")
+        return super().compose_node(parent, index)
+
+
+def _text(key: object, value: object) -> str:
+    if not isinstance(value, str | int | float | date | None):
+        raise ValueError(f"{key} is not one value")  # noqa: TRY004 - nor is it of the caller
+    return "" if value is None else str(value)

@@ -8,12 +8,16 @@ import re
 import tempfile
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from stackyard.errors import InvalidAnswerError, TemplateError
+from stackyard.git import regime
 from stackyard.target import DISK_FULL
 from stackyard.template import Template
+
+_REACHING = frozenset({"expanduser", "expandvars", "fileglob", "realpath", "relpath"})
 
 
 def render(
@@ -34,13 +38,16 @@ def render(
         OSError: if the files cannot be written.
     """
     import copier
-    from copier.errors import CopierWarning
+    from plumbum import local
+
+    _confine()
 
     temporary, tempfile.tempdir = tempfile.tempdir, str(scratch)
     try:
-        with warnings.catch_warnings():
+        # Copier runs git too, and Plumbum is how.
+        with warnings.catch_warnings(), local.env(**regime(online=True)):
             # A checkout that is dirty or shallow is no news to whoever works in it.
-            warnings.simplefilter("ignore", CopierWarning)
+            warnings.simplefilter("ignore")
             worker = copier.run_copy(
                 str(template.root),
                 project,
@@ -67,4 +74,16 @@ def render(
         raise InvalidAnswerError(key, value, reason, source) from error
     finally:
         tempfile.tempdir = temporary
-    return {name: str(worker.answers.combined[name]) for name in template.questions}
+    told = worker.answers.combined
+    return {name: str(told.get(name, "")) for name in template.questions}
+
+
+@cache
+def _confine() -> None:
+    """Leave templates without the filters that read the environment, or look at other files."""
+    from jinja2_ansible_filters.core_filters import FilterModule  # type: ignore[import-untyped]
+
+    offered = FilterModule.filters
+    FilterModule.filters = lambda self: {
+        name: apply for name, apply in offered(self).items() if name not in _REACHING
+    }

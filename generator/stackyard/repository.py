@@ -49,7 +49,8 @@ def holds(place: Path) -> bool:
 def identity() -> dict[str, str]:
     """Return the user's name and email as answers, as far as git knows them."""
     try:
-        output = git(None, "config", "--null", "--get-regexp", r"^user\.(name|email)$")
+        question = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
+        output = git(Path.cwd(), *question)
     except (OSError, GitError):
         return {}
     found = dict(entry.split("\n", 1) for entry in output.split("\0") if "\n" in entry)

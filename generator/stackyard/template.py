@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stackyard import repository
 from stackyard.errors import (
     ConflictingAnswersError,
@@ -17,8 +15,12 @@ from stackyard.errors import (
     UnknownOptionError,
     UnknownValueError,
     UnreadableAnswersError,
+    UnusableTemplateError,
 )
-from stackyard.project import read_answers
+from stackyard.project import ANSWERS_FILE, parse_yaml, read_answers
+
+_BUNDLED = Path(__file__).parent / "_template"
+_CHECKOUT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,30 @@ class Template:
     @classmethod
     def installed(cls) -> Template:
         """Return the template that came with this package: the wheel's, else the checkout's."""
-        bundled = Path(__file__).parent / "_template"
-        if bundled.is_dir():
-            return cls.load(bundled, stamps=_release())
-        checkout = Path(__file__).parents[2]
-        return cls.load(checkout, stamps=_commit(checkout))
+        if _BUNDLED.is_dir():
+            return cls.load(_BUNDLED, stamps=_release())
+        return cls.load(_CHECKOUT, stamps=_commit(_CHECKOUT))
 
     @classmethod
     def load(cls, root: Path, stamps: Mapping[str, str] | None = None) -> Template:
-        """Read the questions from `copier.yml` in `root`."""
-        config = yaml.safe_load((root / "copier.yml").read_text(encoding="utf-8"))
-        questions = {
-            name: _question(name, spec) for name, spec in config.items() if not name.startswith("_")
-        }
-        return cls(root, questions, stamps or {})
+        """Read the questions from `copier.yml` in `root`.
+
+        Raises:
+            UnusableTemplateError: if they are not as those of this package are.
+        """
+        stamps = stamps or {}
+        try:
+            config = parse_yaml((root / "copier.yml").read_text(encoding="utf-8"))
+            settings = {name for name in config if str(name).startswith("_")}
+            if config.get("_answers_file") != ANSWERS_FILE:
+                raise ValueError(f"_answers_file is not {ANSWERS_FILE}")  # noqa: TRY301
+            questions = {
+                name: _question(name, spec) for name, spec in config.items() if name not in settings
+            }
+        except (OSError, ValueError) as error:
+            source = stamps.get("_src_path", str(root))
+            raise UnusableTemplateError(source, error) from error
+        return cls(root, questions, stamps)
 
     @property
     def options(self) -> list[str]:
@@ -174,11 +186,32 @@ def version() -> str:
     return metadata.version("stackyard")
 
 
-def _question(name: str, spec: Mapping[str, Any]) -> Question:
+def own_sources() -> set[str]:
+    """Return the addresses of this package's own template: its repository, or a checkout of it."""
+    return {_repository()} | (set() if _BUNDLED.is_dir() else {str(_CHECKOUT)})
+
+
+def _question(name: Any, spec: Any) -> Question:
+    """Check and read one question.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if not (isinstance(name, str) and isinstance(spec, dict)):
+        raise ValueError(f"{name} is no question")  # noqa: TRY004 - nor is it of the caller
+    offered = spec.get("choices", {})
+    if not isinstance(offered, dict):
+        raise ValueError(f"the choices of {name} are no mapping")  # noqa: TRY004
+    texts = [spec.get("help", ""), spec.get("validator", ""), *offered]
+    values = [spec.get("default", ""), *offered.values()]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{name} asks with something else than text")
+    if not all(isinstance(value, str | int | float) for value in values):
+        raise ValueError(f"{name} offers something else than plain values")
     choices = tuple(
         # A label reads "Name: explanation"; the value already stands for the name.
         Choice(str(value), label.partition(": ")[2] or label)
-        for label, value in spec.get("choices", {}).items()
+        for label, value in offered.items()
     )
     return Question(
         name=name,
@@ -198,9 +231,13 @@ def _commit(checkout: Path) -> dict[str, str]:
 
 def _release() -> dict[str, str]:
     """Return the address and version of a release, so that plain `copier update` works from it."""
+    return {"_src_path": _repository(), "_commit": f"v{version()}"}
+
+
+def _repository() -> str:
     from importlib import metadata
 
     urls = dict(
         entry.split(", ", 1) for entry in metadata.metadata("stackyard").get_all("Project-URL", [])
     )
-    return {"_src_path": urls["Repository"], "_commit": f"v{version()}"}
+    return str(urls["Repository"])

@@ -55,8 +55,8 @@ def update(
     assignments: tuple[str, ...] = (),
     version: str | None = None,
     *,
+    trusted: bool = False,
     dry_run: bool = False,
-    color: bool = False,
     progress: Callable[[str], None] = lambda _: None,
     announce: Callable[[list[str]], None] = lambda _: None,
 ) -> Update:
@@ -64,7 +64,8 @@ def update(
 
     `version` is a release, branch or commit of the template, by default its newest release.
     `assignments` are `KEY=VALUE` texts. The result is in the user's work tree and index,
-    ready to be committed; with `dry_run` nothing is written. `progress` gets a line before
+    ready to be committed; with `dry_run` nothing is written. Only if `trusted` may the template
+    come from another source than this package. `progress` gets a line before
     each slow step, `announce` the command that restores everything should the machine stop
     while files are written.
 
@@ -83,7 +84,7 @@ def update(
             tree = WorkTree.of(project)
             tree.refuse_if_dirty()
             progress(f"Looking for releases at {record.source} ...")
-            upstream = Upstream.at(record.source)
+            upstream = Upstream.at(record.source, trusted=trusted)
             newer = upstream.since(record.release)
             if not (newer or assignments or version):
                 return Update(record, record.release, record.answers)
@@ -101,7 +102,7 @@ def update(
             merge = Merge(tree, scratch / "merge")
             given = _answers(sides, assignments)
             answers = _merge(merge, sides, given, scratch)
-            notes = _lock(merge, sides, scratch / "locked", progress)
+            notes = _lock(merge, sides, scratch, progress, dry_run=dry_run)
             result = Update(
                 record,
                 sides.release,
@@ -111,7 +112,7 @@ def update(
                 conflicts=tuple(merge.conflicts),
                 left_out=tuple(merge.left_out),
                 warnings=tuple(notes),
-                diff=merge.diff(color=color) if dry_run else "",
+                diff=merge.diff() if dry_run else "",
             )
         if result.changes and not dry_run:
             merge.publish(announce)
@@ -149,12 +150,14 @@ def _template(download: Download, record: Record, version: str, place: Path) -> 
 def _merge(merge: Merge, sides: _Sides, given: Mapping[str, str], scratch: Path) -> dict[str, str]:
     """Render both sides and merge what differs; return the answers of the new one."""
     before, after = scratch / "before", scratch / "after"
+    answers = before / ANSWERS_FILE
     recorded = sides.record.answers
     known = {name: value for name, value in recorded.items() if name in sides.old.options}
     render(sides.old, known, before, scratch)
     told = render(sides.new, given, after, scratch)
     # The generator keeps it: the project's own stands for what was rendered once.
-    shutil.copyfile(sides.record.path / ANSWERS_FILE, before / ANSWERS_FILE)
+    answers.unlink(missing_ok=True)  # a template may make a link of it
+    shutil.copyfile(sides.record.path / ANSWERS_FILE, answers)
     merge.run(before, after, sides.release)
     return {name: told[name] for name in sides.new.options}
 
@@ -173,20 +176,36 @@ def _answers(sides: _Sides, assignments: tuple[str, ...]) -> dict[str, str]:
     return answers
 
 
-def _lock(merge: Merge, sides: _Sides, place: Path, progress: Callable[[str], None]) -> list[str]:
+def _lock(
+    merge: Merge,
+    sides: _Sides,
+    scratch: Path,
+    progress: Callable[[str], None],
+    *,
+    dry_run: bool,
+) -> list[str]:
     """Lock the dependencies of the result anew if they changed; return the warnings."""
     locked = merge.read("uv.lock")
     if locked is None:
         return []
     framework = sides.record.answers["framework"]
-    pins, moves = lock.renewed(locked, sides.old.pins(framework), sides.new.pins(framework))
+    try:
+        pins, moves = lock.renewed(locked, sides.old.pins(framework), sides.new.pins(framework))
+    except ValueError as error:
+        return [f"uv.lock is as it was: it cannot be read ({error}); run 'uv lock' to make another"]
     if not moves and merge.read("pyproject.toml") == merge.read("pyproject.toml", before=True):
         return []
     if any(conflict.path in {"pyproject.toml", "uv.lock"} for conflict in merge.conflicts):
         return ["uv.lock is as it was: run 'uv lock' when pyproject.toml has no conflict any more"]
+    if dry_run:
+        return ["uv.lock is left out of this: a dry run does not lock the dependencies"]
     progress("Locking the dependencies ...")
-    merge.unpack(place)
-    notes = lock.make(place, pins, sides.record.path, python=None)
+    place = scratch / "locked"
+    place.mkdir()
+    for name in lock.FILES:
+        if (text := merge.read(name)) is not None:
+            (place / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    notes = lock.make(place, pins, sides.record.path, scratch / "lock", python=None)
     if not notes:
         merge.put("uv.lock", place / "uv.lock")
     return notes

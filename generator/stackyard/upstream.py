@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackyard.errors import NoSuchReleaseError, UnreachableUpstreamError
+from stackyard.errors import ForeignSourceError, NoSuchReleaseError, UnreachableUpstreamError
 from stackyard.git import GitError, git
+from stackyard.template import own_sources
 
-_RELEASE = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+_RELEASE = re.compile(r"v([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})")
 # As `git describe` names a commit: so many after a tag.
 _DESCRIBED = re.compile(rf"({_RELEASE.pattern})(-\d+-g[0-9a-f]+)?")
 # The short forms that Copier takes.
@@ -26,15 +28,18 @@ class Upstream:
     head: str
 
     @classmethod
-    def at(cls, source: str) -> Upstream:
+    def at(cls, source: str, *, trusted: bool = False) -> Upstream:
         """Ask the repository at `source`, a URL or a path, which releases there are.
 
         Raises:
+            ForeignSourceError: before anybody is asked, if it is not our own and not `trusted`.
             UnreachableUpstreamError: if it does not tell.
         """
+        if not (trusted or is_own(source)):
+            raise ForeignSourceError(source)
         try:
             question = ("ls-remote", "--quiet", "--", _address(source), "HEAD", "refs/tags/v*")
-            refs = git(None, *question, seconds=_SECONDS)
+            refs = git(None, *question, online=True, seconds=_SECONDS)
         except (GitError, TimeoutError) as error:
             raise UnreachableUpstreamError(source, error) from error
         commits = {
@@ -61,7 +66,8 @@ class Upstream:
             UnreachableUpstreamError: if it cannot be had.
         """
         try:
-            git(None, "clone", "--quiet", "--bare", "--", _address(self.source), str(place))
+            clone = ("clone", "--quiet", "--bare", "--template=")
+            git(None, *clone, "--", _address(self.source), str(place), online=True)
         except GitError as error:
             raise UnreachableUpstreamError(self.source, error) from error
         return Download(self, place)
@@ -83,15 +89,9 @@ class Download:
         release = f"v{version.removeprefix('v')}"
         ref = f"refs/tags/{release}" if _RELEASE.fullmatch(release) else version
         try:
-            commit = git(
-                self.place,
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                "--end-of-options",
-                f"{ref}^{{commit}}",
-            )
-            return git(self.place, "describe", "--tags", "--always", commit.strip()).strip()
+            question = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+            commit = self._git(*question, f"{ref}^{{commit}}")
+            return self._git("describe", "--tags", "--always", commit.strip()).strip()
         except GitError as error:
             raise NoSuchReleaseError(
                 self.upstream.source, version, self.upstream.releases
@@ -101,8 +101,16 @@ class Download:
         """Write the template of a version to the new directory `place`, and return that."""
         place.mkdir()
         write = (f"--work-tree={place}", "checkout", "--quiet", "--force")
-        git(self.place, *write, version, "--", "copier.yml", "templates")
+        self._git(*write, version, "--", "copier.yml", "templates")
         return place
+
+    def _git(self, *arguments: str) -> str:
+        return git(None, f"--git-dir={self.place}", *arguments)
+
+
+def is_own(source: str) -> bool:
+    """Tell whether a source is where this package itself comes from."""
+    return _address(source).removesuffix("/").removesuffix(".git") in own_sources()
 
 
 def is_older(one: str, other: str) -> bool:
@@ -120,7 +128,10 @@ def _version(release: str) -> tuple[int, ...]:
 
 
 def _address(source: str) -> str:
+    """Return what git calls a source; a path of this machine does not depend on where it is run."""
     for short, long in _SHORT.items():
         if source.startswith(short):
             return long + source.removeprefix(short)
-    return str(Path(source).expanduser()) if source.startswith("~") else source
+    if re.match(r"[^/]*:", source):
+        return source
+    return os.path.abspath(os.path.expanduser(source))  # noqa: PTH100, PTH111 - of any text

@@ -54,12 +54,15 @@ class WorkTree:
             git(project, "rev-parse", "--verify", "--quiet", f"HEAD:{prefix}", as_user=True)
         except GitError as error:
             raise NotCommittedError(project, str(error)) from error
+        if not Path(top, prefix).samefile(project):
+            raise NotCommittedError(project, f"its repository has its files in {top!r}")
         return cls(project, Path(top), prefix)
 
     def refuse_if_dirty(self) -> None:
         """Raise `DirtyWorkTreeError` if something is not committed, in the whole work tree."""
-        question = ("--no-optional-locks", "status", "--porcelain", "-z", "-unormal")
-        status = self._git(*question)
+        # What is within a submodule is no matter of an update, and is set up by somebody else.
+        options = ("--porcelain", "-z", "-unormal", "--ignore-submodules=dirty")
+        status = self._git("--no-optional-locks", "status", *options)
         if status:
             found = status.split("\0")[0][3:]
             raise DirtyWorkTreeError(self.project, found, shlex.join(self.recovery))
@@ -76,12 +79,13 @@ class WorkTree:
 
     def receive(
         self,
-        source: Path,
+        bundle: Path,
+        result: str,
         changes: Iterable[Change],
         unmerged: Iterable[str],
         announce: Callable[[list[str]], None],
     ) -> None:
-        """Bring the branch `result` of the repository `source` into index and files.
+        """Bring the commit `result`, whose objects are in a bundle, into index and files.
 
         `changes` is how it differs from the project, `unmerged` the entries of the index, as
         `git update-index` takes them, that tell of its conflicts. `announce` gets the command
@@ -95,9 +99,8 @@ class WorkTree:
         """
         changes = list(changes)
         self._refuse_obstacles(changes)
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        self._git("fetch", *options, str(source), "refs/heads/result")
-        result = git(source, "rev-parse", "refs/heads/result").strip()
+        # A fetch would ask the user's repository how: by which remotes, and which commands.
+        self._git("bundle", "unbundle", str(bundle))
         self.refuse_if_dirty()
         announce(self.recovery)
         # Git works on a copy of the index, which takes its place when all is done.
@@ -115,6 +118,7 @@ class WorkTree:
                 )
             copy.replace(index)
         except (GitError, OSError) as error:
+            copy.unlink(missing_ok=True)  # on a full disk its room is needed
             self._restore(changes, error)
             raise
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from conftest import UPSTREAM, VERSION, Command, commit, replace, run
 collect_ignore = ["edits"]
 
 FIRST = f"v{VERSION}"
+ANSWERS = ".copier-answers.yml"
 NEW_OPTION = """
 broker:
   type: str
@@ -81,3 +83,53 @@ def shop(made: Path, user: Command) -> Path:
     project = user.directory / "shop"
     shutil.copytree(made / "shop", project, symlinks=True)
     return project
+
+
+IDENTITY = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in {"NAME": "Example Author", "EMAIL": "author@example.org"}.items()
+}
+
+
+def save(repository: Path, message: str) -> None:
+    """Commit everything there, whoever one is."""
+    commit(repository, message, {**os.environ, **IDENTITY})
+
+
+def move(shop: Path, source: str) -> None:
+    """Have the project name another source, in its last commit."""
+    replace(shop / ANSWERS, f"_src_path: {UPSTREAM}\n", source)
+    save(shop, "Move")
+
+
+@pytest.fixture
+def ran(tmp_path: Path) -> Path:
+    """What is there once `trap` has run."""
+    return tmp_path / "ran"
+
+
+@pytest.fixture
+def trap(tmp_path: Path, ran: Path) -> Path:
+    """A program that leaves a trace: what it was called with."""
+    program = tmp_path / "trap"
+    program.write_text(f'#!/bin/sh\necho "$0 $@" >>{ran}\ncat\n')
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+def other(upstream: Path, shop: Path, tmp_path: Path) -> Path:
+    """Another template's repository, which the project names as its own."""
+    place = tmp_path / "other"
+    run("git", "clone", "--quiet", upstream, place)
+    run("git", "tag", "--delete", "v999.0.0", cwd=place)
+    move(shop, f"_src_path: {place}\n")
+    return place
+
+
+def release(place: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (place / name).write_text(text)
+    save(place, "Go on")
+    run("git", "tag", "--force", "v999.0.0", cwd=place)

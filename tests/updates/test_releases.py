@@ -148,7 +148,7 @@ def test_an_edited_project_of_an_earlier_release_becomes_one_of_the_checkout(
     """
     everything = pytestconfig.getoption("--everything")
     place = stackyard.directory
-    download = Upstream.at(str(history)).download(place / "download")
+    download = Upstream.at(str(history), trusted=True).download(place / "download")
     earlier = unpack(download, release, place / "earlier")
     checkout = unpack(download, "HEAD", place / "checkout")
     shop = place / "shop"
@@ -163,7 +163,7 @@ def test_an_edited_project_of_an_earlier_release_becomes_one_of_the_checkout(
         ("to another answer", ["-d", "tasks=none"], "none"),
         ("and back", ["-d", "tasks=celery"], "celery"),
     ]:
-        done = stackyard("update", "shop", *change)
+        done = stackyard("update", "shop", "--trust-source", *change)
         assert (done.returncode, "warning" in done.stderr) == (0, False), done.stdout + done.stderr
         commit(shop, step, stackyard.environment)
         kept = run("git", "ls-files", cwd=shop).splitlines()

@@ -80,7 +80,7 @@ def test_an_interrupt_at_any_line_leaves_the_project_as_it_was_or_updated(
         return files(shop), names, run("git", "status", "--porcelain", cwd=shop)
 
     with started():
-        done = command("update", "shop")
+        done = command("update", "shop", "--trust-source")
     updated = state()
     assert updated[-1] == "M  .copier-answers.yml\nA  NEWS.md\nUU app/main.py\nD  app/old.py\n"
 
@@ -96,7 +96,7 @@ def test_an_interrupt_at_any_line_leaves_the_project_as_it_was_or_updated(
         return False
 
     was_stopped(done)
-    places = walk(lambda: command("update", "shop"), was_stopped)
+    places = walk(lambda: command("update", "shop", "--trust-source"), was_stopped)
     assert len(places) > 250
     engine = {"update.py", "upstream.py", "merge.py", "worktree.py", "render.py", "git.py"}
     assert files_of(places, allowed=True) > engine

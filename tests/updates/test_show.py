@@ -43,7 +43,7 @@ def test_what_it_says_repeats_the_project(user: Command) -> None:
 
 def test_without_a_network_all_but_the_releases_is_shown(user: Command, shop: Path) -> None:
     replace(shop / ANSWERS, UPSTREAM, "https://127.0.0.1:9/stackyard")
-    done = user("show", "shop")
+    done = user("show", "shop", "--trust-source")
     assert done.returncode == 0
     assert f"release       {FIRST} (unknown)\n" in done.stdout
     assert done.stderr.startswith("stackyard: warning: cannot reach the template at")
@@ -64,13 +64,13 @@ def test_where_nothing_is_released_the_newest_commit_counts(
     replace(shop / ANSWERS, f"_src_path: {UPSTREAM}", f"_src_path: {unreleased}")
     replace(shop / ANSWERS, f"_commit: {FIRST}", f"_commit: {first}")
     commit(shop, "Move", user.environment)
-    done = user("update", "shop", "--check")
+    done = user("update", "shop", "--check", "--trust-source")
     assert (done.returncode, "behind HEAD, nothing is released yet" in done.stdout) == (1, True)
-    assert user("update", "shop").returncode == 0
+    assert user("update", "shop", "--trust-source").returncode == 0
     assert f"_commit: {newest}\n" in (shop / ANSWERS).read_text()
     commit(shop, "Update", user.environment)
-    assert user("update", "shop", "--check").returncode == 0
-    assert "Nothing was written" in user("update", "shop").stdout
+    assert user("update", "shop", "--check", "--trust-source").returncode == 0
+    assert "Nothing was written" in user("update", "shop", "--trust-source").stdout
 
 
 def test_show_of_the_directory_that_one_is_in(user: Command, shop: Path) -> None:

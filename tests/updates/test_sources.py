@@ -1,0 +1,111 @@
+"""Another template than stackyard's own: contacted when told so, and what it may read."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from conftest import UPSTREAM, Command, replace, run, tree
+
+from .conftest import ANSWERS, move, release
+
+
+@pytest.mark.parametrize("flags", [[], ["--check"], ["--dry-run"], ["--json"]], ids=" ".join)
+def test_another_source_is_not_contacted_untold(
+    user: Command, shop: Path, other: Path, flags: list[str]
+) -> None:
+    """Where nobody can be asked; what `show` has without it, it shows."""
+    shutil.rmtree(other)  # or it would be "cannot reach"
+    says = f"the template at '{other}' is not stackyard's own, so it was not contacted"
+    done = user("update", "shop", *flags)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"stackyard: {says}: pass --trust-source if")
+    assert done.stderr.count("\n") == 1
+    done = user("show", "shop")
+    assert done.returncode == 0
+    assert f"source        {other}\n" in done.stdout
+    assert "(unknown)" in done.stdout
+    assert done.stderr.startswith(f"stackyard: warning: {says}")
+    done = user("show", "shop", "--trust-source")
+    assert "cannot reach the template" in done.stderr
+
+
+@pytest.mark.parametrize("own", ["gh:stackyard/stackyard", f"git+{UPSTREAM}.git", f"{UPSTREAM}/"])
+def test_its_own_source_has_several_names(user: Command, shop: Path, own: str) -> None:
+    move(shop, f"_src_path: {own}\n")
+    assert "not stackyard's own" not in user("show", "shop").stderr
+
+
+def ask(user: Command, *arguments: str, answer: str) -> tuple[int, str]:
+    """Run the command on a terminal, and answer the one question that it asks."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(user.directory)
+        os.execve(user.executable, [str(user.executable), *arguments], user.environment)
+    printed = b""
+    with suppress(OSError):  # it has ended
+        while chunk := os.read(terminal, 65536):
+            printed += chunk
+            if printed.endswith(b"[y/N]: "):
+                time.sleep(
+                    0.5
+                )  # until it waits for the answer, which a signal would not end before
+                os.write(terminal, answer.encode())
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), printed.decode()
+
+
+REPLIES = {
+    "yes": ("y\n", 0, "Next:"),
+    "default": ("\n", 2, "so it was not contacted"),
+    "Ctrl-C": ("\x03", 2, "interrupted: nothing was written"),
+    "Ctrl-D": ("\x04", 2, "interrupted: nothing was written"),
+}
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_another_source_is_asked_for_on_a_terminal(
+    user: Command, shop: Path, other: Path, reply: str
+) -> None:
+    answer, status, says = REPLIES[reply]
+    ended, printed = ask(user, "update", "shop", answer=answer)
+    assert f"The template at '{other}' is not stackyard's own." in printed
+    assert (ended, says in printed) == (status, True), printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    "reads", ["'$SECRET' | expandvars", "'/etc/host*' | fileglob", "'~' | expanduser"]
+)
+def test_a_template_reads_no_environment_and_no_other_file(
+    user: Command, shop: Path, other: Path, reads: str
+) -> None:
+    release(other, {"templates/fastapi/NEWS.md.jinja": "{{ " + reads + " }}\n"})
+    before = tree(shop)
+    done = user("update", "shop", "--trust-source", SECRET="hunter2")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No filter named" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert tree(shop) == before
+
+
+def test_a_link_of_a_template_is_not_written_through(
+    user: Command, shop: Path, other: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "victim").write_text("mine\n")
+    replace(other / "copier.yml", "_skip_if_exists:", "_preserve_symlinks: true\n_skip_if_exists:")
+    [answers] = (other / "templates" / "fastapi").glob("*copier_conf*")
+    answers.unlink()
+    (answers.parent / ANSWERS).symlink_to(tmp_path / "victim")
+    run("git", "tag", "--delete", "v0.1.0", cwd=other)
+    release(other, {})
+    run("git", "tag", "v0.1.0", cwd=other)
+    user("update", "shop", "--trust-source", "-d", "cache=none")
+    assert (tmp_path / "victim").read_text() == "mine\n"
