@@ -1,10 +1,13 @@
 """How often somebody may try to log in."""
 
+import asyncio
+
 import pytest
 from httpx import AsyncClient, Response
 
-from app.attempts import client_address
+from app.attempts import client_address, counted
 from app.models import User
+from app.security import TryLaterError
 from app.settings import settings
 from tests.factories import PASSWORD
 
@@ -42,6 +45,21 @@ async def test_there_may_be_no_limit(
     monkeypatch.setattr(settings, "login_attempts", 0)
     for _ in range(3):
         assert (await log_in(client, user.email, "not the password")).status_code == 400
+
+
+@pytest.mark.usefixtures("client")
+async def test_of_many_at_once_no_more_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "login_attempts", 2)
+
+    async def fail() -> bool:
+        try:
+            async with counted("reader@example.org", "192.0.2.1") as attempt:
+                attempt.failed = True
+        except TryLaterError:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(fail() for _ in range(200)))) == 2
 
 
 @pytest.mark.parametrize(
