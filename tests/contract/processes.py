@@ -173,10 +173,13 @@ class Postgres(Process):
 
     def __init__(self, home: Path) -> None:
         data = home / "postgres"
-        cluster = get_server(data)  # Makes the cluster, as another user where this one is root.
-        cluster.cleanup()
         self.port = free_port()
         self.password = secrets.token_hex(8)
+        cluster = get_server(data)  # Makes the cluster, as another user where this one is root.
+        with psycopg.connect(cluster.get_uri(), autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE postgres PASSWORD '{self.password}'")
+        (data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        cluster.cleanup()
         self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/app"
         settings = {
             "port": self.port,

@@ -149,9 +149,9 @@ class TestRedisLost:
         relay = Relay()
         await relay.start()
         monkeypatch.setattr("app.hub.SILENCE", 0.5)
-        async with running(
-            Hub(f"redis://127.0.0.1:{relay.port}{settings.redis_url.path}")
-        ) as relayed:
+        redis = settings.redis_url
+        url = str(redis).replace(f"{redis.host}:{redis.port}", f"127.0.0.1:{relay.port}")
+        async with running(Hub(url)) as relayed:
             for module in ("books", "feed"):
                 monkeypatch.setattr(f"app.handlers.{module}.hub", relayed)
             await subscribed(2)
