@@ -21,6 +21,10 @@ celery.conf.update(
     broker_transport_options={"max_retries": 0, "socket_connect_timeout": 2, "socket_timeout": 5},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    # Of what is in the broker only tasks of ours are obeyed, and only JSON is read.
+    accept_content=["json"],
+    task_serializer="json",
+    worker_enable_remote_control=False,
     worker_redirect_stdouts=False,
     beat_scheduler="celery.beat:Scheduler",  # keeps no file: each run is due by the clock
     beat_schedule={
