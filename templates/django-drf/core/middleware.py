@@ -9,7 +9,8 @@ from functools import cache
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 
 from core import csp, metrics
 from core.problems import RETRY_AFTER, TryLaterError, problem
@@ -78,6 +79,16 @@ class BodyLimitMiddleware:
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return problem(request, 413, "The body is larger than 1 MiB.")
         return self.get_response(request)
+
+
+class HostMiddleware(CommonMiddleware):
+    """Refuses hosts that `ALLOWED_HOSTS` does not name, but for those who ask by address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        """Let health checks and Prometheus pass; their answers depend on no host."""
+        if request.path in ("/healthz", "/readyz", "/metrics"):
+            return None
+        return super().process_request(request)
 
 
 @cache
