@@ -16,7 +16,15 @@ from contract.service import Target, parts_of, tables
 
 # None of the values by which compose could be told otherwise.
 UNSET = (
-    *("IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "ENVIRONMENT", "LOG_LEVEL"),
+    *(
+        "IMAGE",
+        "SECRET_KEY",
+        "POSTGRES_PASSWORD",
+        "REDIS_PASSWORD",
+        "ALLOWED_HOSTS",
+        "ENVIRONMENT",
+        "LOG_LEVEL",
+    ),
     *("WEB_CONCURRENCY", "WEB_MEMORY", "LOGIN_ATTEMPTS", "TRUSTED_PROXIES"),
 )
 

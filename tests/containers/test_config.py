@@ -8,7 +8,13 @@ from .stack import docker
 
 pytestmark = pytest.mark.xdist_group("rendered")
 
-NEEDED = {"IMAGE": "bookshelf:1.0.0", "SECRET_KEY": "k" * 32, "POSTGRES_PASSWORD": "p"}
+NEEDED = {
+    "IMAGE": "bookshelf:1.0.0",
+    "SECRET_KEY": "k" * 32,
+    "POSTGRES_PASSWORD": "p",
+    "REDIS_PASSWORD": "r",
+    "ALLOWED_HOSTS": "books.example.org",
+}
 
 
 @pytest.mark.parametrize("path", ["compose.yaml", "compose.prod.yaml"])

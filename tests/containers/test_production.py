@@ -1,5 +1,6 @@
 """compose.prod.yaml: nothing starts without secrets; what starts stays up, within its limits."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ from contract.client import BOOKS, REPORTS, book, connect, signed_in
 from contract.processes import until
 
 from .conftest import EACH
-from .stack import Stack, inspect
+from .stack import Stack, inspect, say
 
-REQUIRED = {"IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD"}
+REQUIRED = {"IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,8 @@ def secret(stack: Stack) -> dict[str, str]:
         "IMAGE": stack.container("web")["Config"]["Image"],
         "SECRET_KEY": secrets.token_urlsafe(36),
         "POSTGRES_PASSWORD": secrets.token_hex(24),
+        "REDIS_PASSWORD": secrets.token_hex(24),
+        "ALLOWED_HOSTS": "127.0.0.1",
     }
 
 
@@ -44,17 +47,19 @@ def production(host: Path, generated: Path) -> Iterator[Stack]:
 
 
 @EACH
-@pytest.mark.parametrize("name", sorted(REQUIRED))
 def test_it_names_what_it_has_to_be_told(
-    production: Stack, secret: dict[str, str], name: str
+    production: Stack, secret: dict[str, str], told: dict[str, str]
 ) -> None:
-    for value in ({}, {name: ""}):
-        done = production.run(
-            "up", "--detach", **{k: v for k, v in secret.items() if k != name}, **value
-        )
-        assert done.returncode != 0
-        assert name in done.stdout
-        assert "must" in done.stdout
+    text = (production.project / production.file).read_text("utf-8")
+    wanted = {*re.findall(r"\$\{(\w+):\?", text)}
+    assert wanted == REQUIRED | ({"ALLOWED_HOSTS"} if told["framework"] == "django-drf" else set())
+    for name in sorted(wanted):
+        for value in ({}, {name: ""}):
+            others = {key: value for key, value in secret.items() if key != name}
+            done = production.run("up", "--detach", **others, **value)
+            assert done.returncode != 0
+            assert name in done.stdout
+            assert "must" in done.stdout
     assert production.identifiers() == []
 
 
@@ -103,6 +108,16 @@ def test_it_serves_and_comes_back(production: Stack, secret: dict[str, str]) -> 
                 within=30,
                 failing=f"the report is never done:\n{production.tail()}",
             )
+    # The cache drops what is old, the broker nothing; the password of both is in no command.
+    policies = {"cache": "allkeys-lru", "broker": "noeviction"} if production.has_tasks else {}
+    for service, policy in policies.items():
+        ask = ["redis-cli", "config", "get", "maxmemory-policy"]
+        assert policy in production("exec", "-T", service, *ask)
+        assert (
+            "NOAUTH" in production.run("exec", "-T", "-e", "REDISCLI_AUTH=", service, *ask).stdout
+        )
+        processes = say("top", production.container(service)["Id"], "-eo", "pid,args")
+        assert secret["REDIS_PASSWORD"] not in processes
     # What ends is started again, whoever ended it.
     program = "import os, signal; os.kill(1, signal.SIGTERM)"
     for service in production.services:
