@@ -1,6 +1,7 @@
 """The feed: tells the clients of every web process of what was committed, by way of Redis."""
 
 import asyncio
+import hmac
 import random
 import secrets
 from collections import deque
@@ -21,6 +22,7 @@ from app.settings import settings
 
 # Redis' channels are the same in each of its databases: the name tells ours from another's.
 CHANNEL = f"changes{settings.redis_url.path}"
+SEAL_SIZE = 32  # bytes
 SILENCE = 10  # seconds after which Redis is asked whether it is still there
 TIMEOUT = 5  # seconds: a process that tells a thousand clients is late to read an answer
 PATIENCE = 0.25  # seconds that a request waits for Redis
@@ -44,6 +46,8 @@ class Hub:
 
     Clients of the process that makes a change are told at once, those of the others by way of
     Redis. So a lost Redis parts the processes, with a warning in the log, and nothing else.
+
+    A message is sealed with the secret key: what somebody else publishes is told to nobody.
     """
 
     def __init__(self, url: str) -> None:
@@ -51,6 +55,7 @@ class Hub:
         self.begun = asyncio.Event()  # once it is subscribed, or has failed to
         self._unsent: deque[tuple[bytes, asyncio.Future[None]]] = deque()
         self._sending: asyncio.Task[None] | None = None
+        self._key = hmac.digest(settings.secret_key.get_secret_value().encode(), b"feed", "sha256")
         self._redis = Redis.from_url(
             url,
             socket_timeout=TIMEOUT,
@@ -112,14 +117,22 @@ class Hub:
         while self._unsent:
             message, sent = self._unsent.popleft()
             try:
-                await self._redis.publish(CHANNEL, self._id + message)
+                await self._redis.publish(CHANNEL, self._seal(self._id + message))
             except RedisError as error:
                 logger.warning("feed: clients of other processes are not told", error=str(error))
                 self._unsent.clear()
             sent.set_result(None)
 
+    def _seal(self, content: bytes) -> bytes:
+        """Return the content behind its HMAC."""
+        return hmac.digest(self._key, content, "sha256") + content
+
     def _receive(self, published: bytes) -> None:
-        origin, message = published[: len(self._id)], published[len(self._id) :]
+        content = published[SEAL_SIZE:]
+        if not hmac.compare_digest(published, self._seal(content)):
+            logger.warning("feed: what was published is not from this service")
+            return
+        origin, message = content[: len(self._id)], content[len(self._id) :]
         if origin == self._id:
             return  # its clients were told at once
         try:

@@ -156,6 +156,22 @@ def test_what_others_publish_in_redis_is_passed_over(
         assert listener.heard == expected
 
 
+def test_a_forged_change_is_told_to_nobody(
+    service: Service, listeners: list[Listener], writers: list[Writer]
+) -> None:
+    """Whoever may publish in Redis is not believed, however true to life the message is."""
+    with service.cache.client() as cache, cache.pubsub() as subscription:
+        subscription.subscribe(*cache.pubsub_channels())
+        expected = [create(writers[0], title="Kindred")]
+        messages = (subscription.get_message(timeout=0.1) for _ in range(100))
+        said = (m for m in messages if m and m["type"] == "message")
+        true = next(m for m in said if b"Kindred" in m["data"])
+        cache.publish(true["channel"], true["data"].replace(b"Kindred", b"Forgery"))
+    expected += settled(listeners, writers)
+    for listener in listeners:
+        assert listener.heard == expected
+
+
 def test_a_stopped_process_holds_up_no_other(
     service: Service, listeners: list[Listener], writers: list[Writer]
 ) -> None:
