@@ -7,6 +7,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from app.logs import configure_logging
+from app.server import Protocol
 from app.settings import settings
 
 
@@ -27,6 +28,7 @@ def main() -> None:
         "app.main:app",
         host="0.0.0.0",  # noqa: S104 - a container's port is published by its host
         port=settings.port,
+        http=Protocol,
         workers=settings.web_concurrency,
         access_log=False,
         log_config=None,

@@ -8,6 +8,7 @@ import structlog
 from fastapi import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import csp, metrics
@@ -107,6 +108,8 @@ class GuardMiddleware:
                 await refusal(scope, receive, send)
             else:
                 await self.app(scope, receive_within_limit, send_and_note)
+        except ClientDisconnect:
+            pass  # there is nobody to answer
         except Exception:
             logger.exception("unhandled error")
             if started:

@@ -1,0 +1,101 @@
+"""The server in front of the application: deadlines for slow clients."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from app import server
+
+LARGE = 8 * 1024 * 1024  # bytes, more than the kernel keeps for a client
+HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
+
+
+async def application(_: Scope, receive: Receive, send: Send) -> None:
+    """Read the request, and answer something large."""
+    while (await receive()).get("more_body"):
+        pass
+    length = (b"content-length", b"%d" % LARGE)
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": b"x" * LARGE})
+
+
+@pytest.fixture
+async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[socket.socket]:
+    """Serve with short deadlines; give a connection."""
+    monkeypatch.setattr(server, "HEAD", 0.2)
+    monkeypatch.setattr(server, "BODY", 0.4)
+    monkeypatch.setattr(server, "ANSWER", 0.4)
+    config = uvicorn.Config(application, log_config=None)
+    config.load()
+    served = await asyncio.get_running_loop().create_server(
+        lambda: server.Protocol(config, ServerState(), {}), "127.0.0.1", 0
+    )
+    with socket.create_connection(served.sockets[0].getsockname(), timeout=5) as client:
+        yield client
+    served.close()
+
+
+def seconds_until_closed(client: socket.socket, drop: bytes) -> float:
+    """Wait until the connection is closed, something sent again and again."""
+    started = time.monotonic()
+    client.settimeout(0.05)
+    while True:
+        try:
+            client.sendall(drop)
+            if not client.recv(1024):
+                break
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            break
+    return time.monotonic() - started
+
+
+def read(client: socket.socket) -> bytes:
+    """Read all that there is."""
+    with client.makefile("rb") as answers:
+        return answers.read()
+
+
+@pytest.mark.parametrize("drop", [b"", b"x"])
+@pytest.mark.parametrize(
+    ("sent", "deadline"),
+    [(b"", 0.2), (HEAD + b"X-Mine: ", 0.2), (HEAD + b"Content-Length: 9999\r\n\r\n", 0.4)],
+    ids=["nothing", "a head", "a body"],
+)
+async def test_a_client_who_is_slow_is_closed(
+    client: socket.socket, sent: bytes, deadline: float, drop: bytes
+) -> None:
+    client.sendall(sent)
+
+    seconds = await asyncio.to_thread(seconds_until_closed, client, drop if sent else b"")
+
+    assert deadline - 0.1 <= seconds < deadline + 1
+
+
+async def test_a_client_who_does_not_read_is_closed(client: socket.socket) -> None:
+    client.sendall(HEAD + b"\r\n")
+    await asyncio.sleep(1)
+
+    assert len(await asyncio.to_thread(read, client)) < LARGE
+
+
+async def test_a_client_who_reads_has_the_answers(client: socket.socket) -> None:
+    client.sendall(HEAD + b"\r\n" + HEAD + b"Connection: close\r\n\r\n")
+
+    answers = await asyncio.to_thread(read, client)
+
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.count(b"x") == 2 * LARGE
+
+
+async def test_a_head_without_end_is_given_up(client: socket.socket) -> None:
+    client.sendall(HEAD + b"X-Mine: " + b"x" * server.MAX_HEAD)
+
+    assert await asyncio.to_thread(seconds_until_closed, client, b"") < 0.15
