@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -265,7 +265,8 @@ def raw(base_url: str, request: bytes, *, half_close: bool = False) -> httpx.Res
     with socket.create_connection((url.hostname, url.port), timeout=15) as sock:
         sock.sendall(request)
         if half_close:
-            sock.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # which the server has closed already
+                sock.shutdown(socket.SHUT_WR)
         answer = HTTPResponse(sock, method=request.split(b" ", 1)[0].decode("latin-1"))
         answer.begin()
         with answer:
