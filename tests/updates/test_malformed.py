@@ -65,7 +65,7 @@ def test_an_answers_file_that_is_none(stackyard: Command, kind: str) -> None:
         ("_src_path", "http://["),
         ("_commit", '"a\\0b"'),
         ("_commit", '"\\ud800"'),
-        ("_commit", f"v1.0.{'9' * 5000}"),
+        pytest.param("_commit", f"v1.0.{'9' * 5000}", id="a long release"),
         ("_commit", "v1.0.0^{/x}"),
         ("framework", "../../x"),
         ("project_name", '"\\ud800"'),
