@@ -1,4 +1,4 @@
-"""The server in front of the application: deadlines for slow clients."""
+"""The server in front of the application: clients who are slow, or leave."""
 
 import asyncio
 import socket
@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 from uvicorn.server import ServerState
 
 from app import server
@@ -16,7 +18,7 @@ LARGE = 8 * 1024 * 1024  # bytes, more than the kernel keeps for a client
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
 
 
-async def application(_: Scope, receive: Receive, send: Send) -> None:
+async def large(_: Scope, receive: Receive, send: Send) -> None:
     """Read the request, and answer something large."""
     while (await receive()).get("more_body"):
         pass
@@ -31,7 +33,7 @@ async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[socket.socket
     monkeypatch.setattr(server, "HEAD", 0.2)
     monkeypatch.setattr(server, "BODY", 0.4)
     monkeypatch.setattr(server, "ANSWER", 0.4)
-    config = uvicorn.Config(application, log_config=None)
+    config = uvicorn.Config(large, log_config=None)
     config.load()
     served = await asyncio.get_running_loop().create_server(
         lambda: server.Protocol(config, ServerState(), {}), "127.0.0.1", 0
@@ -99,3 +101,30 @@ async def test_a_head_without_end_is_given_up(client: socket.socket) -> None:
     client.sendall(HEAD + b"X-Mine: " + b"x" * server.MAX_HEAD)
 
     assert await asyncio.to_thread(seconds_until_closed, client, b"") < 0.15
+
+
+async def test_a_client_who_leaves_in_mid_body_is_no_bug(application: FastAPI) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/users",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with capture_logs() as logs:
+        await application(scope, receive, send)
+
+    assert sent == []
+    assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
