@@ -48,3 +48,12 @@ def test_readme_tells_of_every_command(name: str) -> None:
 @pytest.mark.parametrize("name", Template.installed().options)
 def test_the_page_tells_of_every_option(name: str) -> None:
     assert name in TOLD
+
+
+def test_the_threat_model_names_tests_that_there_are() -> None:
+    text = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)
+    assert len(named) == text.count("::")
+    for path, name in named:
+        source = (ROOT / "tests" / path).read_text(encoding="utf-8")
+        assert f"def {name}(" in source, f"{path}::{name}"
