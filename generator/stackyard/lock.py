@@ -11,12 +11,30 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from stackyard.git import regime
 from stackyard.target import DISK_FULL
 
 FILES = ("pyproject.toml", "uv.toml", "uv.lock")
 """All of a project that locking it takes."""
+
+_HARMLESS = {
+    "conflicts",
+    "constraint-dependencies",
+    "default-groups",
+    "dev-dependencies",
+    "environments",
+    "exclude-newer",
+    "managed",
+    "override-dependencies",
+    "package",
+    "prerelease",
+    "required-environments",
+    "required-version",
+    "resolution",
+}
+"""Settings of uv that name no addresses and no directories."""
 
 
 def make(
@@ -44,7 +62,7 @@ def make(
         uv = find_uv_bin()
     except FileNotFoundError:
         return [f"the dependencies are not locked: uv is not installed; {later}"]
-    if reason := _unlockable(project / "pyproject.toml"):
+    if reason := _unlockable(project):
         return [f"the dependencies are not locked: {reason}; {later}"]
     place = scratch / "project"
     place.mkdir(parents=True)
@@ -75,22 +93,43 @@ def make(
     return [f"the dependencies are not locked: {_reason(result.stderr)}; {later}"]
 
 
-def _unlockable(file: Path) -> str:
-    """Return why a project cannot be locked without building anything, or nothing.
+def _unlockable(project: Path) -> str:
+    """Return why a project cannot be locked without doing what it says, or nothing.
 
     Of packages and of members of a workspace uv builds what is no static metadata, whatever
-    it was told; of all others `--no-build` holds.
+    it was told; of all others `--no-build` holds. Settings and dependencies may send uv to
+    addresses and directories of the project's choice.
     """
+    file = project / "pyproject.toml"
     try:
         told = tomllib.loads(file.read_text(encoding="utf-8"))
         settings = told.get("tool", {}).get("uv", {})
         is_package = settings.get("package", "build-system" in told)
-        has_members = "workspace" in settings
-    except (OSError, ValueError, RecursionError, AttributeError) as error:
+        names = sorted(settings.keys() - _HARMLESS - {"workspace"})
+        placed = [one for one in _dependencies(told) if "@" in one]
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError) as error:
         return f"{file.name} cannot be read ({error})"
-    if is_package is False and not has_members:
-        return ""
-    return "uv may have to run code of a project that is a package or a workspace"
+    if is_package is not False or "workspace" in settings:
+        return "uv may have to run code of a project that is a package or a workspace"
+    if names:
+        return f"its settings of uv may name other addresses ({', '.join(names)})"
+    if (project / "uv.toml").exists():
+        return "its settings of uv may name other addresses (uv.toml)"
+    if placed:
+        return f"a dependency names an address of its own ({placed[0]})"
+    return ""
+
+
+def _dependencies(told: dict[str, Any]) -> list[str]:
+    """Return what a `pyproject.toml` depends on, as it writes that (PEP 508)."""
+    project, settings = told.get("project", {}), told.get("tool", {}).get("uv", {})
+    lists = [
+        project.get("dependencies", []),
+        *project.get("optional-dependencies", {}).values(),
+        *told.get("dependency-groups", {}).values(),
+        *(found for name, found in settings.items() if name.endswith("-dependencies")),
+    ]
+    return [one for part in lists for one in part if isinstance(one, str)]
 
 
 def renewed(locked: str, before: Iterable[str], after: Iterable[str]) -> tuple[list[str], bool]:

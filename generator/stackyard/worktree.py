@@ -105,8 +105,11 @@ class WorkTree:
         announce(self.recovery)
         # Git works on a copy of the index, which takes its place when all is done.
         index, copy = self.file("index"), self.file("index.stackyard")
-        copy.with_name(f"{copy.name}.lock").unlink(missing_ok=True)
-        shutil.copy2(index, copy)
+        for left in (copy.with_name(f"{copy.name}.lock"), copy):
+            left.unlink(missing_ok=True)
+        with index.open("rb") as there, copy.open("xb") as file:  # not through somebody's link
+            shutil.copyfileobj(there, file)
+        shutil.copystat(index, copy)
         environment = {"GIT_INDEX_FILE": str(copy)}
         try:
             # What git remembers of the files' times is old after a copy or a checkout elsewhere.
@@ -132,8 +135,10 @@ class WorkTree:
                 with suppress(OSError):  # it was not written yet
                     path.unlink()
                     os.removedirs(path.parent)
+        # No more than was written: an index can name what is outside, or what we do not look at.
+        paths = "\0".join(self.prefix + c.path for c in changes if c.status != "A")
         try:
-            self._git("checkout-index", "--all", "--force", "--quiet")
+            self._git("checkout-index", "--force", "--quiet", "-z", "--stdin", text=paths)
             self._refresh()
         except (GitError, OSError) as error:
             recovery = shlex.join(self.recovery)
@@ -142,12 +147,21 @@ class WorkTree:
     def _refuse_obstacles(self, changes: Iterable[Change]) -> None:
         """Raise `ObstructedUpdateError` for an ignored file in the way, or another git at work."""
         gone = {change.path for change in changes if change.status == "D"}
+        self._refuse_unwatched({self.prefix + c.path for c in changes if c.status != "A"})
         for change in changes:
             if change.status == "A":
                 self._refuse_obstacle(PurePosixPath(change.path), gone)
         for lock in (self.file("index.lock"), self.file("HEAD.lock")):
             if lock.exists():
                 raise ObstructedUpdateError(self.project, str(lock), "another git is at work")
+
+    def _refuse_unwatched(self, paths: Container[str]) -> None:
+        """Raise `ObstructedUpdateError` for a file whose edits git was told not to see."""
+        for entry in self._git("ls-files", "-v", "-z").split("\0"):
+            tag, path = entry[:1], entry[2:]
+            if path in paths and (tag.islower() or tag == "S") and os.path.lexists(self.top / path):
+                reason = "git was told to take it for unchanged"
+                raise ObstructedUpdateError(self.project, path, reason)
 
     def _refuse_obstacle(self, path: PurePosixPath, gone: Container[str]) -> None:
         for parent in [*path.parents][-2::-1]:

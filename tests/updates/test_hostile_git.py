@@ -133,6 +133,31 @@ def test_a_repository_has_nothing_written_elsewhere(
     assert tree(home) == before
 
 
+def test_no_link_in_git_s_directory_is_written_through(
+    user: Command, shop: Path, tmp_path: Path
+) -> None:
+    """The copy of the index that an update works on may be a link already."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (shop / ".git" / "index.stackyard").symlink_to(mine)
+    assert user("update", "shop").returncode == 0
+    assert mine.read_text() == "mine"
+    assert not (shop / ".git" / "index").is_symlink()
+
+
+def test_edits_that_git_does_not_see_are_kept(user: Command, shop: Path) -> None:
+    """Of a file that it was told to take for unchanged git does not say that it is edited."""
+    run("git", "update-index", "--assume-unchanged", "LICENSE", "pyproject.toml", cwd=shop)
+    for name in ("LICENSE", "pyproject.toml"):
+        with (shop / name).open("a") as file:
+            file.write("# mine\n")
+    done = user("update", "shop", "-d", "tasks=none")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "'pyproject.toml' is in the way (git was told to take it for unchanged)" in done.stderr
+    for name in ("LICENSE", "pyproject.toml"):
+        assert (shop / name).read_text().endswith("# mine\n")
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_repository_runs_nothing(
     user: Command, shop: Path, trap: Path, ran: Path, attack: str

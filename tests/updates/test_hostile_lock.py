@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,7 +66,7 @@ def version_file(shop: Path, trap: Path) -> None:
 
 
 LOCKS = {
-    "path source": (source, "not locked: Distribution not found at: "),
+    "path source": (source, "not locked: its settings of uv may name other addresses (sources)"),
     "package": (itself, "not locked: uv may have to run code of a project that is a package"),
     "workspace": (member, "not locked: uv may have to run code of a project that is a package"),
     "interpreter": (interpreter, ""),
@@ -100,6 +102,46 @@ def test_locking_runs_nothing_of_the_project(
     assert says in done.stderr
     assert done.stderr.endswith("run later: cd shop && uv lock\n")
     assert "celery" not in (shop / "pyproject.toml").read_text()
+
+
+def settings(shop: Path, url: str) -> None:
+    edit(shop, "[tool.uv]", f'[[tool.uv.index]]\nname = "evil"\nurl = "{url}"\n\n[tool.uv]')
+
+
+def directory(shop: Path, _: str) -> None:
+    edit(shop, "package = false", 'package = false\ncache-dir = "../elsewhere"')
+
+
+def file(shop: Path, url: str) -> None:
+    (shop / "uv.toml").write_text(f'[[index]]\nurl = "{url}"\n')
+
+
+def dependency(shop: Path, url: str) -> None:
+    edit(shop, "dependencies = [", f'dependencies = [\n    "evil @ {url}/evil-1-py3-none-any.whl",')
+
+
+def group(shop: Path, url: str) -> None:
+    edit(shop, "[dependency-groups]", f'[dependency-groups]\nmore = ["evil @ {url}/evil-1.tar.gz"]')
+
+
+@pytest.mark.parametrize("prepare", [settings, directory, file, dependency, group])
+def test_locking_goes_to_no_place_that_the_project_names(
+    user: Command, shop: Path, tmp_path: Path, prepare: Callable[[Path, str], None]
+) -> None:
+    """An index, a cache or a dependency may be anywhere: the owner is told how to lock."""
+    (shop / "uv.lock").write_text(LOCK)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        prepare(shop, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        save(shop, "Mine")
+        nowhere = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
+        done = user("update", "shop", "-d", "tasks=none", **nowhere)
+        assert done.returncode == 0, done.stderr
+        assert "names an address of its own" in done.stderr or "other addresses" in done.stderr
+        assert done.stderr.endswith("run later: cd shop && uv lock\n")
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert not [*tmp_path.rglob("elsewhere")]
 
 
 def test_a_lock_file_that_is_a_link_is_not_written_through(

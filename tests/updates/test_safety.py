@@ -191,7 +191,13 @@ def test_after_a_crash_the_printed_command_restores_everything(
 @needs_namespaces
 @pytest.mark.parametrize("pages", [0, 1, 2, 4, 8, 12, 16, 24])
 def test_a_full_disk_leaves_the_project_as_it_was(user: Command, shop: Path, pages: int) -> None:
-    """Room for some pages is left in the file system that holds the project."""
+    """Room for some pages is left in the file system that holds the project.
+
+    What git was told not to look at is edited, and no matter of an update that does not change it.
+    """
+    run("git", "update-index", "--assume-unchanged", "LICENSE", cwd=shop)
+    with (shop / "LICENSE").open("a") as file:
+        file.write("mine\n")
     script = f"""
         mkdir mount && mount -t tmpfs -o size=16m none mount && cp -a shop mount && cd mount
         cat /dev/zero >filler 2>/dev/null
