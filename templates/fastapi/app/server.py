@@ -15,21 +15,21 @@ MAX_HEAD = 64 * 1024  # bytes
 class Protocol(HttpToolsProtocol):
     """A connection, whose client has to keep the deadlines."""
 
-    sending: asyncio.TimerHandle | None = None
-    reading: asyncio.TimerHandle | None = None
+    send_deadline: asyncio.TimerHandle | None = None
+    read_deadline: asyncio.TimerHandle | None = None
     in_head = True
-    head = 0  # bytes of an unfinished head
+    head_size = 0  # bytes of what has come of a head
     running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; from now on `pause_writing` means that an answer has not been read."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
-        self.sending = self.loop.call_later(HEAD, transport.abort)
+        self.wait(HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; tell so the request that is being answered, for uvicorn tells the last alone."""
-        self.stop_waiting()
+        self.wait(None)
         if self.running:
             self.running.disconnected = True
         self.resume_writing()
@@ -37,46 +37,54 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; give up a head that has no end."""
+        if self.in_head:
+            self.head_size += len(data)
         super().data_received(data)
-        self.head = self.head + len(data) if self.in_head else 0
-        if self.head > MAX_HEAD:
+        if self.head_size > MAX_HEAD:
             self.transport.abort()
 
     def on_message_begin(self) -> None:
         """Wait for a head."""
         super().on_message_begin()
         self.in_head = True
-        self.stop_waiting()
-        self.sending = self.loop.call_later(HEAD, self.transport.abort)
+        self.wait(HEAD)
 
     def on_headers_complete(self) -> None:
         """Wait for a body."""
         super().on_headers_complete()
-        self.in_head = False
-        self.stop_waiting()
-        self.sending = self.loop.call_later(BODY, self.transport.abort)
+        self.in_head, self.head_size = False, 0
+        self.wait(BODY)
 
     def on_message_complete(self) -> None:
         """Wait for nothing: it is our turn."""
         super().on_message_complete()
-        self.stop_waiting()
+        self.wait(None)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next head: to uvicorn a blank line before it is a sign of life."""
+        super().on_response_complete()
+        if self.send_deadline is None and not self.pipeline:
+            self.wait(self.timeout_keep_alive + HEAD)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self.running = cycle
         super()._start_asgi_task(cycle, app)
 
-    def stop_waiting(self) -> None:
-        """Forget the deadline for what is sent."""
-        if self.sending:
-            self.sending.cancel()
+    def wait(self, seconds: int | None) -> None:
+        """Close the connection unless the client has sent what is due by then; None: nothing is."""
+        if self.send_deadline:
+            self.send_deadline.cancel()
+        self.send_deadline = (
+            self.loop.call_later(seconds, self.transport.abort) if seconds else None
+        )
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
         super().pause_writing()
-        self.reading = self.loop.call_later(ANSWER, self.transport.abort)
+        self.read_deadline = self.loop.call_later(ANSWER, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on, for everything has been read."""
         super().resume_writing()
-        if self.reading:
-            self.reading.cancel()
+        if self.read_deadline:
+            self.read_deadline.cancel()

@@ -33,7 +33,7 @@ async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[socket.socket
     monkeypatch.setattr(server, "HEAD", 0.2)
     monkeypatch.setattr(server, "BODY", 0.4)
     monkeypatch.setattr(server, "ANSWER", 0.4)
-    config = uvicorn.Config(large, log_config=None)
+    config = uvicorn.Config(large, log_config=None, timeout_keep_alive=1)
     config.load()
     served = await asyncio.get_running_loop().create_server(
         lambda: server.Protocol(config, ServerState(), {}), "127.0.0.1", 0
@@ -81,6 +81,17 @@ async def test_a_client_who_is_slow_is_closed(
     assert deadline - 0.1 <= seconds < deadline + 1
 
 
+async def test_blank_lines_do_not_keep_a_connection(client: socket.socket) -> None:
+    client.sendall(HEAD + b"\r\n")
+    answer = client.makefile("rb")
+    assert len(await asyncio.to_thread(answer.read, LARGE)) == LARGE
+
+    seconds = await asyncio.to_thread(seconds_until_closed, client, b"\r\n")
+
+    answer.close()
+    assert 1 <= seconds < 3
+
+
 async def test_a_client_who_does_not_read_is_closed(client: socket.socket) -> None:
     client.sendall(HEAD + b"\r\n")
     await asyncio.sleep(1)
@@ -95,6 +106,19 @@ async def test_a_client_who_reads_has_the_answers(client: socket.socket) -> None
 
     assert answers.count(b"HTTP/1.1 200 OK") == 2
     assert answers.count(b"x") == 2 * LARGE
+
+
+async def test_what_comes_with_a_head_is_none_of_it(
+    client: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_HEAD", 300)
+    client.sendall(HEAD + b"Content-Length: 400\r\n\r\n")
+    await asyncio.sleep(0.1)
+    client.sendall(b"x" * 400 + HEAD[:9])  # the next one begins with the end of the body
+    await asyncio.sleep(0.1)
+    client.sendall(HEAD[9:] + b"Connection: close\r\n\r\n")
+
+    assert (await asyncio.to_thread(read, client)).count(b"HTTP/1.1 200 OK") == 2
 
 
 async def test_a_head_without_end_is_given_up(client: socket.socket) -> None:
