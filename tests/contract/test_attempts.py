@@ -270,6 +270,25 @@ def test_an_account_fails_ten_times_as_often(strict: str, credentials: dict[str,
     too_many(attempt(strict, credentials, peer=somewhere()))
 
 
+def test_who_is_refused_locks_nobody_out(strict: str, credentials: dict[str, str]) -> None:
+    """Attempts that are refused count for their address alone, however many come at once."""
+    here = somewhere()
+    oauth_error(attempt(strict, wrong(credentials), peer=here), "invalid_grant")
+    ended = threading.Event()
+
+    def insist() -> None:
+        while not ended.is_set():
+            too_many(attempt(strict, wrong(credentials), peer=here))
+
+    with ThreadPoolExecutor(40) as pool:
+        insisting = [pool.submit(insist) for _ in range(40)]
+        answers = [attempt(strict, credentials, peer=somewhere()) for _ in range(5)]
+        ended.set()
+    for one in insisting:
+        one.result()
+    assert [answer.status_code for answer in answers] == [200] * 5
+
+
 def test_a_limit_of_none_counts_nothing(service: Service, credentials: dict[str, str]) -> None:
     """With `LOGIN_ATTEMPTS=0` it is the proxy's business."""
     assert service.env["LOGIN_ATTEMPTS"] == "0"
