@@ -75,7 +75,9 @@ def test_it_does_not_serve_with_the_key_of_development(
     assert production.container("web")["State"]["Status"] == "created"
 
 
-def test_it_serves_and_comes_back(production: Stack, secret: dict[str, str]) -> None:
+def test_it_serves_and_comes_back(
+    production: Stack, secret: dict[str, str], told: dict[str, str]
+) -> None:
     """From an `.env` beside the file: healthy, confined, limited, and up again after an end."""
     settings = secret | {"LOG_LEVEL": "warning", "CORS_ORIGINS": "https://books.example.org"}
     lines = [f"{name}={value}\n" for name, value in settings.items()]
@@ -108,6 +110,11 @@ def test_it_serves_and_comes_back(production: Stack, secret: dict[str, str]) -> 
                 within=30,
                 failing=f"the report is never done:\n{production.tail()}",
             )
+    if told["framework"] == "django-drf":  # browsers meet the admin site by TLS alone
+        with connect(production.base_url) as browser:
+            by_tls = {"X-Forwarded-Proto": "https"}
+            assert browser.get("/admin/login/", headers=by_tls).status_code == 200
+            assert browser.get("/admin/login/").is_redirect
     # The cache drops what is old, the broker nothing; the password of both is in no command.
     policies = {"cache": "allkeys-lru", "broker": "noeviction"} if production.has_tasks else {}
     for service, policy in policies.items():

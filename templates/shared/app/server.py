@@ -5,7 +5,6 @@ slow keeps others from the threads of the application. What it lacks are deadlin
 """
 
 import contextlib
-import ipaddress
 import json
 import logging
 import math
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from gunicorn.config import Config
+import structlog
 from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
@@ -43,7 +42,9 @@ THREADS = 16  # so many that some are left when others wait for a server that is
 MAX_CONNECTIONS = 1000  # for each process
 MAX_HEAD = 32 * 1024  # bytes
 MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
-MAX_BODY = 1024 * 1024  # bytes
+MAX_BODY = 1024 * 1024  # bytes: what the application takes, which refuses the rest
+
+logger = structlog.get_logger()
 
 
 class Parser(HTTPRequestParser):
@@ -86,10 +87,6 @@ class Task(WSGITask):
         """Return what the application is told."""
         environ: WSGIEnvironment = super().get_environment()
         environ["PATH_INFO"] = self.request.path  # waitress would make one of several slashes
-        if environ.get("HTTP_X_FORWARDED_PROTO") == "https" and self.channel.server.trusts(
-            environ["REMOTE_ADDR"]
-        ):
-            environ["wsgi.url_scheme"] = "https"
         return environ
 
     def build_response_header(self) -> bytes:
@@ -108,11 +105,13 @@ class Refusal(ErrorTask):
         status = HTTPStatus(self.request.error.code)
         path: str = getattr(self.request, "path", "/")
         request_id = str(uuid.uuid4())
+        detail = self.request.error.body
+        logger.info("request refused", request_id=request_id, status=int(status), reason=detail)
         problem = {
             "type": "about:blank",
             "title": status.phrase,
             "status": status,
-            "detail": self.request.error.body,
+            "detail": detail,
             "instance": path.encode("latin-1").decode(errors="replace"),
             "request_id": request_id,
         }
@@ -201,9 +200,8 @@ class Server(TcpWSGIServer):
     channel_class = Channel
 
     def __init__(
-        self, application: Callable[..., Iterable[bytes]], listener: socket.socket, config: Config
+        self, application: Callable[..., Iterable[bytes]], listener: socket.socket
     ) -> None:
-        self.config = config
         super().__init__(
             application,
             _sock=listener,
@@ -218,13 +216,6 @@ class Server(TcpWSGIServer):
             max_request_body_size=8 * MAX_BODY,  # with what surrounds its chunks
             max_request_header_size=MAX_HEAD,
             threads=THREADS,
-        )
-
-    def trusts(self, address: str) -> bool:
-        """Tell whether an address is that of a proxy, by gunicorn's `forwarded_allow_ips`."""
-        networks = self.config.forwarded_allow_networks()
-        return "*" in self.config.forwarded_allow_ips or any(
-            ipaddress.ip_address(address) in network for network in networks
         )
 
     def maintenance(self, _: float) -> None:
@@ -261,6 +252,14 @@ class Server(TcpWSGIServer):
                         channel.handle_close()
 
 
+def allow_files(count: int) -> None:
+    """Have the process hold as many files and connections at once, or as many as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 class Worker(BaseWorker):
     """One of the processes, which gunicorn starts, watches and ends."""
 
@@ -268,10 +267,9 @@ class Worker(BaseWorker):
         """Serve until it is told to end."""
         # Each time that all threads are busy is nothing to warn of.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        allow_files(MAX_CONNECTIONS + 200)  # and for what the application opens
         listeners: Any = self.sockets
-        server = Server(self.wsgi, listeners[0].sock, self.cfg)
+        server = Server(self.wsgi, listeners[0].sock)
         while self.alive and os.getppid() == self.ppid:
             self.notify()
             server.step()
