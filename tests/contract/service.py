@@ -118,7 +118,7 @@ class Service(Target):
             "TZ": "Asia/Kolkata",
             "ENVIRONMENT": "production",
             "SECRET_KEY": self.secret_key,
-            "ALLOWED_HOSTS": "127.0.0.1",
+            "ALLOWED_HOSTS": "127.0.0.1,test",
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.cache.url,
             "CELERY_BROKER_URL": self.broker.url,

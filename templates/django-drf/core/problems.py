@@ -29,13 +29,6 @@ class PreconditionFailed(exceptions.APIException):
     default_detail = "It has changed since; read it again."
 
 
-class Unavailable(exceptions.APIException):
-    """A system that the request needs is out of reach."""
-
-    status_code = 503
-    wait = int(RETRY_AFTER)
-
-
 class TryLaterError(exceptions.APIException):
     """A request that is refused with this status, to be tried again after so many seconds."""
 

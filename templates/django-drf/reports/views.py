@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from core.openapi import problem_responses
-from core.problems import RETRY_AFTER, TryLaterError, Unavailable
+from core.problems import RETRY_AFTER, TryLaterError
 from core.views import APIView
 from reports.models import Report
 from reports.serializers import ReportSerializer
@@ -58,6 +58,7 @@ class ReportViewSet(APIView, RetrieveModelMixin, GenericViewSet):
                 compute_report.delay_on_commit(report.pk)  # type: ignore[attr-defined]
         except OperationalError as error:  # the broker's, and after the commit
             report.delete()
-            raise Unavailable("The task queue is out of reach; try again.") from error
+            detail = "The task queue is out of reach; try again."
+            raise TryLaterError(503, detail, int(RETRY_AFTER)) from error
         headers = {"Location": f"{request.path}/{report.pk}"}
         return Response(self.get_serializer(report).data, 202, headers=headers)

@@ -3,11 +3,13 @@
 import hashlib
 import re
 from base64 import b64encode
+from functools import cache
 
 # For every answer that is no page: it loads nothing, and no page shows it in a frame.
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
+@cache
 def policy(page: str) -> str:
     """Return the policy of a page of ours: it loads what it names, and runs what it holds.
 

@@ -22,7 +22,7 @@ _ALGORITHM = "HS256"
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "type"]
 _hasher = PasswordHasher()  # Argon2id with the parameters of RFC 9106, section 4: 64 MiB a hash
 _threads = ThreadPoolExecutor(2, thread_name_prefix="hash")  # so many hashes at once, and no more
-_places = BoundedSemaphore(8)  # those and who waits: fewer than the threads that serve requests
+_places = BoundedSemaphore(8)  # those and who waits: where threads serve requests, fewer than these
 _NOBODYS_HASH = _hasher.hash(secrets.token_hex())
 
 
@@ -51,7 +51,7 @@ class Claims(BaseModel):
 
 
 def hash_password(password: str) -> Future[str]:
-    """Return, in a moment, the Argon2id hash of a password, in PHC string format.
+    """Return a future of the Argon2id hash of a password, in PHC string format.
 
     Raises `TryLaterError` when too many wait already.
     """
@@ -59,7 +59,7 @@ def hash_password(password: str) -> Future[str]:
 
 
 def verify_password(password: str, password_hash: str | None) -> Future[bool]:
-    """Tell, in a moment, whether the password is right.
+    """Return a future that tells whether the password is right.
 
     It takes as long when there is no hash to compare with. Raises `TryLaterError` when too many
     wait already.
