@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.attempts import client_address
 from accounts.models import User
 from config.environment import settings
 from tests.factories import PASSWORD, as_form
@@ -58,26 +57,3 @@ def test_the_admin_site_counts_too(
     assert response.status_code == 429
     assert 0 < int(response.headers["Retry-After"]) <= 900
     assert log_in(client, admin_user.email, PASSWORD).status_code == 429
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded_for", "address"),
-    [
-        (0, "", "192.0.2.1"),
-        (0, "192.0.2.2", "192.0.2.1"),
-        (1, "", "192.0.2.1"),
-        (1, "192.0.2.2", "192.0.2.2"),
-        (1, "192.0.2.2, 192.0.2.3", "192.0.2.3"),
-        (2, "192.0.2.2, 192.0.2.3", "192.0.2.2"),
-        (2, "192.0.2.2", "192.0.2.1"),
-        (1, "2001:db8::1:2:3", "2001:db8::/64"),
-        (1, "::ffff:192.0.2.2", "192.0.2.2"),
-        (1, "unknown", "unknown"),
-    ],
-)
-def test_the_last_of_the_trusted_proxies_says_who_asks(
-    monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded_for: str, address: str
-) -> None:
-    monkeypatch.setattr(settings, "trusted_proxies", proxies)
-
-    assert client_address("192.0.2.1", forwarded_for) == address

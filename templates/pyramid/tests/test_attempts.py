@@ -3,7 +3,6 @@
 import pytest
 from webtest import TestResponse
 
-from app.attempts import client_address
 from app.models import User
 from app.settings import settings
 from tests.factories import PASSWORD
@@ -41,26 +40,3 @@ def test_there_may_be_no_limit(client: Client, user: User, monkeypatch: pytest.M
     monkeypatch.setattr(settings, "login_attempts", 0)
     for _ in range(3):
         assert log_in(client, user.email, "not the password").status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded_for", "address"),
-    [
-        (0, "", "192.0.2.1"),
-        (0, "192.0.2.2", "192.0.2.1"),
-        (1, "", "192.0.2.1"),
-        (1, "192.0.2.2", "192.0.2.2"),
-        (1, "192.0.2.2, 192.0.2.3", "192.0.2.3"),
-        (2, "192.0.2.2, 192.0.2.3", "192.0.2.2"),
-        (2, "192.0.2.2", "192.0.2.1"),
-        (1, "2001:db8::1:2:3", "2001:db8::/64"),
-        (1, "::ffff:192.0.2.2", "192.0.2.2"),
-        (1, "unknown", "unknown"),
-    ],
-)
-def test_the_last_of_the_trusted_proxies_says_who_asks(
-    monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded_for: str, address: str
-) -> None:
-    monkeypatch.setattr(settings, "trusted_proxies", proxies)
-
-    assert client_address("192.0.2.1", forwarded_for) == address

@@ -2,6 +2,11 @@
 
 One thread of waitress reads the requests and sends the answers of all clients, so that none who is
 slow keeps others from the threads of the application. What it lacks are deadlines for them.
+
+It has no setting for them, so this extends its classes, each at the one place where it decides
+something. Read it from its end: a `Worker` runs a `Server`, which has a `Channel` for each client,
+which reads with a `Parser` and answers by a `Task` or a `Refusal`. `tests/test_server.py` tells
+when a new release of waitress decides elsewhere.
 """
 
 import contextlib

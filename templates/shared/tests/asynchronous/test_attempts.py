@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from httpx import AsyncClient, Response
 
-from app.attempts import client_address, counted
+from app.attempts import counted
 from app.models import User
 from app.security import TryLaterError
 from app.settings import settings
@@ -60,26 +60,3 @@ async def test_of_many_at_once_no_more_get_through(monkeypatch: pytest.MonkeyPat
         return True
 
     assert sum(await asyncio.gather(*(fail() for _ in range(200)))) == 2
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded_for", "address"),
-    [
-        (0, "", "192.0.2.1"),
-        (0, "192.0.2.2", "192.0.2.1"),
-        (1, "", "192.0.2.1"),
-        (1, "192.0.2.2", "192.0.2.2"),
-        (1, "192.0.2.2, 192.0.2.3", "192.0.2.3"),
-        (2, "192.0.2.2, 192.0.2.3", "192.0.2.2"),
-        (2, "192.0.2.2", "192.0.2.1"),
-        (1, "2001:db8::1:2:3", "2001:db8::/64"),
-        (1, "::ffff:192.0.2.2", "192.0.2.2"),
-        (1, "unknown", "unknown"),
-    ],
-)
-def test_the_last_of_the_trusted_proxies_says_who_asks(
-    monkeypatch: pytest.MonkeyPatch, proxies: int, forwarded_for: str, address: str
-) -> None:
-    monkeypatch.setattr(settings, "trusted_proxies", proxies)
-
-    assert client_address("192.0.2.1", forwarded_for) == address
