@@ -3,6 +3,8 @@
 import importlib.util
 import os
 import pwd
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +32,7 @@ def urls(rendered: dict[str, Path], data: Path) -> Iterator[dict[str, str]]:
     spec.loader.exec_module(devservers)
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
-            monkeypatch.delenv(name, raising=False)
+            monkeypatch.setenv(name, "")  # as good as unset
         with devservers.get_server(data / "postgres"):  # as earlier releases left one behind
             pass
         with devservers.servers(data) as urls:
@@ -83,3 +85,21 @@ def test_another_user_is_refused(urls: dict[str, str], data: Path) -> None:
         connection.execute("SELECT pg_reload_conf()")
     with pytest.raises(psycopg.OperationalError, match="Peer authentication failed"):
         connect_for(5, urls["DATABASE_URL"])  # the server reads it again a moment later
+
+
+@pytest.mark.parametrize(("told", "environment"), [("", "development"), ("test", "test")])
+def test_a_command_is_of_development_unless_told_otherwise(
+    rendered: dict[str, Path], tmp_path: Path, told: str, environment: str
+) -> None:
+    """An empty `ENVIRONMENT` tells nothing."""
+    devservers = rendered[name_of(DEFAULTS["flask"])] / "devservers.py"
+    running = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"), "elsewhere://")
+    printed = subprocess.run(
+        [sys.executable, devservers, "printenv", "ENVIRONMENT"],
+        cwd=tmp_path,
+        env=os.environ | running | {"ENVIRONMENT": told},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == f"{environment}\n"

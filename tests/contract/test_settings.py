@@ -4,6 +4,7 @@ import ast
 import base64
 import fcntl
 import hmac
+import re
 import secrets
 import tempfile
 import time
@@ -26,9 +27,11 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "DATABASE_URL without a scheme": {"DATABASE_URL": "not-a-url"},
     "DATABASE_URL of another database": {"DATABASE_URL": "mysql://root:hunter2.hunter2@db/app"},
     "REDIS_URL missing": {"REDIS_URL": None},
+    "REDIS_URL empty": {"REDIS_URL": ""},
     "REDIS_URL without a scheme": {"REDIS_URL": "127.0.0.1:6379"},
     "REDIS_URL of something else": {"REDIS_URL": "http://user:hunter2.hunter2@cache/0"},
     "CELERY_BROKER_URL missing": {"CELERY_BROKER_URL": None},
+    "CELERY_BROKER_URL empty": {"CELERY_BROKER_URL": ""},
     "CELERY_BROKER_URL without a scheme": {"CELERY_BROKER_URL": "127.0.0.1:6379"},
     "ENVIRONMENT unheard-of": {"ENVIRONMENT": "staging"},
     "LOG_LEVEL unheard-of": {"LOG_LEVEL": "loud"},
@@ -150,6 +153,30 @@ def test_a_secret_key_of_32_bytes_is_enough(another: tuple[Process, str]) -> Non
     assert get(f"{base_url}/healthz").status_code == 200
 
 
+# What has no default in production, and the port, whose default others may have.
+REQUIRED = {"ALLOWED_HOSTS", "CELERY_BROKER_URL", "DATABASE_URL", "PORT", "REDIS_URL", "SECRET_KEY"}
+
+
+@pytest.mark.parametrize("kind", ["web", "worker"])
+def test_an_empty_setting_is_an_unset_one(service: Service, kind: str) -> None:
+    """Every setting of `.env.example` that has a default has it also where it is empty."""
+    if kind not in service.project.procfile:
+        pytest.skip("generated without tasks")
+    example = (service.project.path / ".env.example").read_text("utf-8")
+    named = {*re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)}
+    assert {"ENVIRONMENT", "LOG_LEVEL", "WEB_CONCURRENCY"} <= named
+    port = free_port()
+    empty: dict[str, str | None] = dict.fromkeys(named - REQUIRED, "")
+    process = service.process(kind, f"empty-{kind}", PORT=str(port), **empty)
+    process.start()
+    try:
+        works = (lambda: accepts(port)) if kind == "web" else process.lines
+        until(lambda: works() or not process.running, within=20, failing="it does not start")
+        assert process.running, process.output()
+    finally:
+        process.stop()
+
+
 def literals(service: Service) -> set[str]:
     """Return every text that stands in the project's own files."""
     found = set()
@@ -197,9 +224,10 @@ def port_8000() -> Iterator[None]:
         yield
 
 
-def test_the_port_is_8000_if_unset(service: Service) -> None:
-    """`web` listens on 8000 if `$PORT` is unset."""
-    web = service.process("web", "web-8000", PORT=None)
+@pytest.mark.parametrize("port", [None, ""], ids=["unset", "empty"])
+def test_the_port_is_8000_if_unset(service: Service, port: str | None) -> None:
+    """`web` listens on 8000 if `$PORT` is unset, or empty."""
+    web = service.process("web", f"web-{port}-8000", PORT=port)
     with port_8000():
         web.start()
         try:
