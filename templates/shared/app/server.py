@@ -177,14 +177,14 @@ class Channel(HTTPChannel):
 
     def readable(self) -> bool:
         """Tell whether we want to read."""
-        return self.ending or super().readable()
+        return self.connected and (self.ending or super().readable())
 
     def writable(self) -> bool:
         """Tell whether we want to write."""
         if self.held and not self.total_outbufs_len:
             self.held = False
             self.server.add_task(self)
-        return not self.ending and super().writable()
+        return self.connected and not self.ending and super().writable()
 
     def handle_close(self) -> None:
         """Close the connection; if it was our wish, not before the client does, or its deadline.
