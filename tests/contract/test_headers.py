@@ -21,6 +21,7 @@ from .client import (
     is_uuid,
     policy_of,
     problem,
+    signed_in,
 )
 from .processes import Process
 from .service import ADMIN, APP, Target
@@ -122,9 +123,11 @@ def test_every_request_has_an_id_of_its_own(anonymous: httpx.Client) -> None:
     assert len(ids) == 5
 
 
-def preflight(client: httpx.Client, origin: str, method: str = "PATCH") -> httpx.Response:
+def preflight(
+    client: httpx.Client, origin: str | None = None, method: str = "PATCH"
+) -> httpx.Response:
     headers = {
-        "Origin": origin,
+        **({"Origin": origin} if origin else {}),
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization, content-type, if-match",
     }
@@ -160,14 +163,54 @@ def browser(another: tuple[Process, str]) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def visitor(another: tuple[Process, str]) -> Iterator[httpx.Client]:
+    """Reach that process as one of its users."""
+    _, base_url = another
+    with signed_in(base_url) as client:
+        yield client
+
+
 @pytest.mark.parametrize("origin", [APP, ADMIN])
 @pytest.mark.parametrize("path", [BOOKS, ME, "/nowhere"])
 def test_a_known_origin_is_answered(browser: httpx.Client, origin: str, path: str) -> None:
     """CORS answers the origins in `CORS_ORIGINS`, errors included, and tells caches so."""
     response = browser.get(path, headers={"Origin": origin})
     assert response.headers["Access-Control-Allow-Origin"] == origin
-    assert "origin" in response.headers["Vary"].lower()
     common_headers(response)
+
+
+MORE: dict[str, tuple[int, Ask]] = {
+    "a preflight": (204, preflight),
+    "its method alone": (405, lambda c: c.options(BOOKS)),
+    "the page of the docs": (200, lambda c: c.get("/docs")),
+    "the first page": (404, lambda c: c.get("/")),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS | MORE)
+@pytest.mark.parametrize("origin", [None, APP, "https://evil.example"])
+def test_every_answer_varies_by_origin(
+    visitor: httpx.Client, kind: str, origin: str | None
+) -> None:
+    """`Vary` names `Origin` once in every answer, for caches would show it to others too.
+
+    Also in one to a request without it (Fetch, "CORS protocol and HTTP caches").
+    """
+    _, ask = (ANSWERS | MORE)[kind]
+    visitor.headers.pop("Origin", None)
+    visitor.headers.update({"Origin": origin} if origin else {})
+    response = ask(visitor)
+    [vary] = response.headers.get_list("Vary")
+    assert [name.strip().lower() for name in vary.split(",")].count("origin") == 1
+    allowed = response.headers.get_list("Access-Control-Allow-Origin")
+    assert allowed == ([origin] if origin == APP else [])
+
+
+def test_by_default_no_answer_varies_by_origin(anonymous: httpx.Client) -> None:
+    """Without `CORS_ORIGINS` there is one answer for all origins, and caches may keep one."""
+    response = anonymous.get(BOOKS, headers={"Origin": APP})
+    assert "origin" not in response.headers.get("Vary", "").lower()
 
 
 @pytest.mark.parametrize(
@@ -176,6 +219,7 @@ def test_a_known_origin_is_answered(browser: httpx.Client, origin: str, path: st
         "https://evil.example",
         "null",
         "*",
+        APP.upper(),
         APP.upper().replace("HTTPS", "http"),
         APP.replace("https", "http"),
         f"{APP}.evil.example",

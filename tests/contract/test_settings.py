@@ -139,6 +139,37 @@ def test_a_bad_setting_is_refused_before_it_listens(service: Service, cases: lis
     refused(service, "web", cases)
 
 
+def test_a_bad_origin_is_told_with_what_to_write(service: Service) -> None:
+    """`CORS_ORIGINS` are as browsers write them, and others never match (RFC 6454, section 6.2).
+
+    Each of these is named, with what to write in its place.
+    """
+    browsers = "https://app.example.org"
+    cases = {
+        "https://App.example.org": browsers,
+        "HTTPS://app.example.org": browsers,
+        "https://app.example.org:443": browsers,
+        "https://app.example.org/": browsers,
+        "https://app.example.org/shop": browsers,
+        "https://ada@app.example.org": browsers,
+        "http://app.example.org:08080": "http://app.example.org:8080",
+        "https://bücher.example": "https://xn--bcher-kva.example",
+        "http://127.1:8000": "http://127.0.0.1:8000",
+        "http://[0:0::1]:8000": "http://[::1]:8000",
+        "https://*.example.org": "each origin by its name",
+        "*": "each origin by its name",
+        "null": "each origin by its name",
+        "app.example.org": "an origin such as https://example.org",
+        "file:///srv/www": "an origin such as https://example.org",
+        "https://app.example.org:99999": "an origin such as https://example.org",
+    }
+    output = refusal(service, "web", {"CORS_ORIGINS": ", ".join([browsers, *cases])})
+    [line] = [line for line in output.splitlines() if line.startswith("CORS_ORIGINS: ")]
+    for text, right in cases.items():
+        assert f"{text!r} (write {right})" in line
+    assert repr(browsers) not in line
+
+
 @pytest.mark.parametrize("kind", ["release", "worker", "beat"])
 @starts(["SECRET_KEY missing", "DATABASE_URL missing", "CELERY_BROKER_URL without a scheme"])
 def test_every_process_refuses_a_bad_setting(service: Service, kind: str, cases: list[str]) -> None:

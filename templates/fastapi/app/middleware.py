@@ -69,10 +69,12 @@ class KnownOriginsMiddleware(CORSMiddleware):
     """CORS for the origins in the settings; any other is answered as if it had not asked."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        origin = Headers(scope=scope).get("Origin") if scope["type"] == "http" else None
-        known = origin is not None and self.is_allowed_origin(origin)
-        await (super().__call__ if known else self.app)(scope, receive, send)
+        """Serve one request; each answer depends on the origin, and tells caches so."""
+        known = scope["type"] != "http" or Headers(scope=scope).get("Origin") in self.allow_origins
+        if known:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.simple_response(scope, receive, send, request_headers=Headers())
 
 
 class GuardMiddleware:
