@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -130,16 +129,6 @@ def stackyard(tmp_path: Path) -> Command:
         "TMPDIR": str(temporary),
     }
     return Command(directory, temporary, environment)
-
-
-@pytest.fixture
-def open_path() -> Iterator[Path]:
-    """A place that stays open to the other user whom PostgreSQL runs as where we are root.
-
-    Pytest's own does not: each new run of it, such as that of a project's suite, shuts it again.
-    """
-    with tempfile.TemporaryDirectory(prefix="stackyard-") as directory:
-        yield Path(directory)
 
 
 @pytest.fixture

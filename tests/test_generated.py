@@ -1,4 +1,8 @@
-"""The steps that `new` prints, run as they are printed, in a project of each combination."""
+"""The steps that `new` prints, run as they are printed, in a project of each combination.
+
+The place is one that only its owner may enter, and its name has what means something to shells,
+URLs, make and others. The locale that the user asks for is not there.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from combinations import COMBINATIONS, DEFAULTS, LEAST, name_of
-from conftest import Command
+from conftest import Command, replace, run
 
 pytestmark = pytest.mark.slow
 
@@ -36,9 +40,14 @@ MORE = [told for told in COMBINATIONS if told not in ENDS]
 BOTH_ENDS = [*map(case, ENDS), *(case(told, pytest.mark.everything) for told in MORE)]
 
 
+PLACE = """-it's "b" & (c) 100% $HOME ;é?,[1]{a}#"""
+
+
 @pytest.fixture
-def tmp_path(open_path: Path) -> Path:
-    return open_path
+def tmp_path(tmp_path: Path) -> Path:
+    place = tmp_path / PLACE
+    place.mkdir(mode=0o700)
+    return place
 
 
 @pytest.fixture
@@ -46,7 +55,8 @@ def environment(
     told: dict[str, str], environment: dict[str, str], without_uv: dict[str, str]
 ) -> dict[str, str]:
     """One of them has no uv."""
-    return without_uv if told == WITHOUT_UV else environment
+    user = without_uv if told == WITHOUT_UV else environment
+    return user | {"LC_ALL": "xx_XX.UTF-8"}
 
 
 @pytest.fixture
@@ -123,3 +133,25 @@ def test_make_dev_serves_until_it_is_interrupted(
         printed, _ = process.communicate(timeout=60)
     assert ready, printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("told", [case(told) for told in DEFAULTS.values()])
+def test_make_migration_writes_one(
+    told: dict[str, str],
+    stackyard: Command,
+    generated: tuple[Path, list[str]],
+    environment: dict[str, str],
+) -> None:
+    """Its message may be any text, as the path is."""
+    project, _ = generated
+    if told["framework"] == "django-drf":  # which writes none where no model has changed
+        replace(project / "books" / "models.py", "max_length=200", "max_length=201")
+
+    def migrations() -> set[Path]:
+        return {*project.glob("*/migrations/*.py"), *project.glob("migrations/versions/*.py")}
+
+    before = migrations()
+    command = ["make", "migration", """m=an "author's" $$HOME"""]
+    run(*command, cwd=project, env=environment)
+    [made] = migrations() - before
+    assert "an_author_s_" in made.name

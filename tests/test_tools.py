@@ -65,6 +65,7 @@ def test_ruff(rendered: dict[str, Path], command: list[str]) -> None:
 EXPLAINED = {
     "B104": "a container's port is published by its host; ruff's S104 is answered where it is",
     "B105": '"bearer" is no password',
+    "B108": "the names in /tmp are chosen when they are made, for their owner alone",
     "B311": "chance spreads the tries to connect again, and is no secret",
     "B404": "subprocess is called; what B602 and B605 look for, a shell, is not",
     "B603": "what is run is git, uv, or the command that devservers.py is given",

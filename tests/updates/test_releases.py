@@ -119,17 +119,12 @@ def undo(templates: Path) -> None:
     """Make the templates differ from what they are as those of an earlier release may."""
     shared = templates / "shared"
     replace(shared / "Makefile.jinja", "# uv from PATH, or else", "# The uv of PATH, or else")
-    replace(shared / "Makefile.jinja", "\nlint: $(UV) ## What", "\ncheck: $(UV) ## All that")
+    replace(shared / "Makefile.jinja", "\nlint: $(OWN_UV) ## What", "\ncheck: $(OWN_UV) ## All")
     replace(shared / "app" / "settings.py.jinja", '] = "info"', '] = "warning"')
     for framework in FRAMEWORKS:
         (templates / framework / "NOTES.md").write_text("# Notes\n")
         pins = templates / "pins" / f"{framework}.txt"
         pins.write_text(re.sub(r"(?m)^idna==.*", "idna==3.10", pins.read_text()))
-
-
-@pytest.fixture
-def tmp_path(open_path: Path) -> Path:
-    return open_path
 
 
 @pytest.mark.parametrize(("framework", "release"), CASES)
