@@ -105,11 +105,9 @@ def git(
             ["git", *arguments],
             cwd=directory or "/",
             env=regime(settings | _EXPLICIT, online=online) | {**environment},
-            input=text or "",
+            input=(text or "").encode("utf-8", "surrogateescape"),
             check=False,
             capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
             timeout=seconds,
             # Ctrl-C at the terminal must not stop a write to what is the user's.
             process_group=0 if as_user else None,
@@ -122,11 +120,14 @@ def git(
         raise TimeoutError(f"no answer in {seconds:.0f} seconds") from error
     except ValueError as error:  # of an argument that no command takes
         raise GitError(str(error)) from error
+    # Not as text, of which Python would change the line ends.
+    output = done.stdout.decode("utf-8", "surrogateescape")
+    errors = done.stderr.decode("utf-8", "surrogateescape")
     if done.returncode in statuses:
-        return done.stdout
-    if DISK_FULL in done.stderr or "Out of diskspace" in done.stderr:
+        return output
+    if DISK_FULL in errors or "Out of diskspace" in errors:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("hint:")]
+    lines = [line for line in errors.splitlines() if not line.startswith("hint:")]
     said = " ".join(" ".join(lines).split()).removeprefix("fatal: ").removeprefix("error: ")
     raise GitError(said or f"git ended with status {done.returncode}", done.returncode)
 

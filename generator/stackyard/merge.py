@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.git import GitError, git
+from stackyard.project import ANSWERS_FILE
 from stackyard.worktree import Change, WorkTree
 
 _SIGNATURE = ("-c", "user.name=stackyard", "-c", "user.email=stackyard@localhost")
@@ -38,6 +40,7 @@ class Merge:
         self.conflicts: list[Conflict] = []
         self.left_out: list[str] = []
         self._stages: list[str] = []
+        self._styles: dict[str, _Style] = {}
         kind = git(tree.top, "rev-parse", "--show-object-format", as_user=True).strip()
         git(None, "init", "--quiet", "--bare", "--template=", f"--object-format={kind}", str(place))
         borrowed = place / "objects" / "info" / "alternates"
@@ -49,9 +52,14 @@ class Merge:
     def run(self, base: Path, theirs: Path, name: str) -> None:
         """Bring into the project what differs between the directories `base` and `theirs`.
 
-        What the user deleted stays deleted. `name` stands for `theirs` in conflict marks.
+        What the user deleted stays deleted. `name` stands for `theirs` in conflict marks. Both
+        directories get the line ends that the project has: they are no difference.
         """
         self.name = name
+        self._styles = self._look_at(_names(base) | _names(theirs))
+        for directory in (base, theirs):
+            for path in _names(directory):
+                self._restyle(path, directory / path)
         ancestor = self._commit("base", self._tree_of(base))
         self._commit("yours", self.ours, ancestor)
         self._commit(name, self._tree_of(theirs), ancestor)
@@ -75,7 +83,8 @@ class Merge:
         self.result = self._edit(tree, map(self._removed, self.left_out))
 
     def put(self, path: str, file: Path) -> None:
-        """Put a file's content at `path` in the result."""
+        """Put a file's content at `path` in the result, with the line ends that it had there."""
+        self._restyle(path, file)
         blob = self._git("hash-object", "-w", "--", str(file)).strip()
         self.result = self._edit(self.result, [f"100644 {blob}\t{path}"])
 
@@ -111,6 +120,33 @@ class Merge:
         bundle = self.place / "result.bundle"
         self._git("bundle", "create", "--quiet", str(bundle), "refs/heads/result", f"^{self.head}")
         self.tree.receive(bundle, result, changes, self._unmerged(), announce)
+
+    def _look_at(self, paths: Collection[str]) -> dict[str, _Style]:
+        """Return the styles of those files that the project has."""
+        listed = self._git("ls-tree", "-r", "-z", self.ours).split("\0")[:-1]
+        entries = (entry.split("\t", 1) for entry in listed)
+        blobs = {
+            path: about.split(" ")[2]
+            for about, path in entries
+            if path in paths and about.startswith("100")
+        }
+        told = self._git("cat-file", "--batch", text="".join(f"{b}\n" for b in blobs.values()))
+        rest = told.encode("utf-8", "surrogateescape")
+        styles = {}
+        for path in blobs:
+            about, _, rest = rest.partition(b"\n")
+            if about.endswith(b" missing"):
+                raise GitError(f"{path} is not there as it was committed")
+            size = int(about.split(b" ")[2])
+            styles[path] = _Style.of(rest[:size])
+            rest = rest[size + 1 :]
+        return styles
+
+    def _restyle(self, path: str, file: Path) -> None:
+        """Give a rendered file the style of the project's; a new one has that of the answers."""
+        if not file.is_symlink():
+            style = self._styles.get(path) or self._styles.get(ANSWERS_FILE, _Style())
+            file.write_bytes(style.apply(file.read_bytes()))
 
     def _unmerged(self) -> Iterator[str]:
         """Yield what makes git take the conflicts for such: an entry for each side."""
@@ -149,6 +185,31 @@ class Merge:
     ) -> str:
         repository = (f"--git-dir={self.place}", *_SIGNATURE)
         return git(directory, *repository, *arguments, text=text, statuses=statuses)
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How a file's text is written: whether all its lines end in CR LF, and what comes first."""
+
+    ends: bytes = b"\n"
+    mark: bytes = b""
+
+    @classmethod
+    def of(cls, data: bytes) -> _Style:
+        all_crlf = 0 < data.count(b"\n") == data.count(b"\r\n")
+        return cls(b"\r\n" if all_crlf else b"\n", BOM_UTF8 if data.startswith(BOM_UTF8) else b"")
+
+    def apply(self, data: bytes) -> bytes:
+        """Return a text that has no style of its own in this one; what is no text stays."""
+        if b"\0" in data or b"\r" in data:
+            return data
+        return self.mark + data.removeprefix(BOM_UTF8).replace(b"\n", self.ends)
+
+
+def _names(directory: Path) -> set[str]:
+    """Return the paths of the files in a directory."""
+    found = (path for path in directory.rglob("*") if path.is_symlink() or path.is_file())
+    return {path.relative_to(directory).as_posix() for path in found}
 
 
 def _reason(stages: Mapping[str, str], name: str) -> str:

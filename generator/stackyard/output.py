@@ -175,7 +175,7 @@ def print_diff(done: Update) -> None:
     """Print the difference that an update would make."""
     for line in done.diff.split("\n")[:-1]:
         style = next((style for start, style in _DIFF.items() if line.startswith(start)), {})
-        click.secho("\t".join(map(shown, line.split("\t"))), **style)
+        click.secho("\t".join(map(shown, line.removesuffix("\r").split("\t"))), **style)
     _print_notes(done)
     summary = f"{_step(done)}: {_count(len(done.changes))} would change; nothing was written."
     _say(*(["", summary] if done.changes else ["Nothing would change."]))

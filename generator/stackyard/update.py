@@ -157,7 +157,10 @@ def _merge(merge: Merge, sides: _Sides, given: Mapping[str, str], scratch: Path)
     told = render(sides.new, given, after, scratch)
     # The generator keeps it: the project's own stands for what was rendered once.
     answers.unlink(missing_ok=True)  # a template may make a link of it
-    shutil.copyfile(sides.record.path / ANSWERS_FILE, answers)
+    if (kept := merge.read(ANSWERS_FILE, before=True)) is None:
+        shutil.copyfile(sides.record.path / ANSWERS_FILE, answers)
+    else:  # as git has it: in the work tree its lines may end otherwise
+        answers.write_bytes(kept.encode("utf-8", "surrogateescape"))
     merge.run(before, after, sides.release)
     return {name: told[name] for name in sides.new.options}
 
@@ -204,7 +207,7 @@ def _lock(
     place.mkdir()
     for name in lock.FILES:
         if (text := merge.read(name)) is not None:
-            (place / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+            (place / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     notes = lock.make(place, pins, sides.record.path, scratch / "lock", python=None)
     if not notes:
         merge.put("uv.lock", place / "uv.lock")
