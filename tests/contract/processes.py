@@ -178,12 +178,13 @@ class Postgres(Process):
         cluster = get_server(data)  # Makes the cluster, as another user where this one is root.
         with psycopg.connect(cluster.get_uri(), autocommit=True) as connection:
             connection.execute(f"ALTER ROLE postgres PASSWORD '{self.password}'")
-        (data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        lines = [f"host all all {peers} scram-sha-256\n" for peers in ("127.0.0.1/32", "::1/128")]
+        (data / "pg_hba.conf").write_text("".join(lines))
         cluster.cleanup()
         self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/app"
         settings = {
             "port": self.port,
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": "127.0.0.1,::1",
             "unix_socket_directories": "",
             "timezone": "Asia/Kolkata",
             "max_connections": 200,
@@ -230,7 +231,7 @@ class Valkey(Process):
         self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
         options = {
             "port": str(self.port),
-            "bind": "127.0.0.1",
+            "bind": "127.0.0.1 -::1",  # the second if the machine has it
             "requirepass": self.password,
             "save": "",
             "dir": str(home),

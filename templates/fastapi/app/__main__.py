@@ -26,7 +26,7 @@ def main() -> None:
     configure_logging(settings.log_level, readable=settings.environment == "development")
     config = uvicorn.Config(
         "app.main:app",
-        host="0.0.0.0",  # noqa: S104 - a container's port is published by its host
+        host=str(settings.host),
         port=settings.port,
         http=Protocol,
         workers=settings.web_concurrency,
@@ -34,6 +34,7 @@ def main() -> None:
         log_config=None,
         server_header=False,
         proxy_headers=False,  # whom to believe is for TRUSTED_PROXIES to say: see app/attempts.py
+        timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=25,
         timeout_worker_healthcheck=30,
     )

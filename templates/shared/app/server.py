@@ -39,10 +39,10 @@ DEADLINES = {  # seconds that a client has, all in all and not from one byte to 
     "head": 10,  # to send a request without its body
     "body": 30,  # to send that
     "answer": 30,  # to read one
-    "idle": 5,  # to begin with the next request
     "end": 1,  # to close, when we have
 }
 LINGER = 0.5  # seconds in which the request of a new connection arrives when the process has to end
+MAX_IDLE = 500  # connections that wait for a next request; the rest are for those who ask
 THREADS = 16  # so many that some are left when others wait for a server that is lost
 MAX_CONNECTIONS = 1000  # for each process
 MAX_HEAD = 32 * 1024  # bytes
@@ -149,6 +149,12 @@ class Channel(HTTPChannel):
     since = 0.0
 
     @property
+    def begun(self) -> bool:
+        """Whether something of a request has come: blank lines before it are nothing."""
+        request = self.request
+        return request is not None and bool(request.headers_finished or request.header_plus.strip())
+
+    @property
     def stage(self) -> str:
         """What is under way: what the client has a deadline for, or `work`, which is ours."""
         if self.ending:
@@ -157,7 +163,7 @@ class Channel(HTTPChannel):
             return "answer"
         if self.requests:
             return "work"
-        if self.request is None:
+        if not self.begun:
             return "idle" if self.served else "head"
         return "body" if self.request.headers_finished else "head"
 
@@ -166,7 +172,7 @@ class Channel(HTTPChannel):
         turn = self.stage, self.served
         if turn != self.turn:
             self.turn, self.since = turn, now
-        elif now - self.since > DEADLINES.get(self.stage, math.inf):
+        elif now - self.since > self.server.deadlines.get(self.stage, math.inf):
             self.ending = True
             self.handle_close()
 
@@ -205,8 +211,12 @@ class Server(TcpWSGIServer):
     channel_class = Channel
 
     def __init__(
-        self, application: Callable[..., Iterable[bytes]], listener: socket.socket
+        self,
+        application: Callable[..., Iterable[bytes]],
+        listener: socket.socket,
+        keep_alive: float,
     ) -> None:
+        self.deadlines = {**DEADLINES, "idle": keep_alive}
         super().__init__(
             application,
             _sock=listener,
@@ -224,9 +234,12 @@ class Server(TcpWSGIServer):
         )
 
     def maintenance(self, _: float) -> None:
-        """Close the connections of those who are too slow."""
+        """Close the connections of those who are too slow, and the oldest of too many idle ones."""
         for channel in list(self.active_channels.values()):
             channel.expire(time.monotonic())
+        idle = [channel for channel in self.active_channels.values() if channel.stage == "idle"]
+        for channel in sorted(idle, key=lambda channel: channel.since)[:-MAX_IDLE]:
+            channel.handle_close()
 
     def add_task(self, channel: Channel) -> None:
         """Have a request answered, but not before the last answer on its connection is read.
@@ -274,7 +287,7 @@ class Worker(BaseWorker):
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         allow_files(MAX_CONNECTIONS + 200)  # and for what the application opens
         listeners: Any = self.sockets
-        server = Server(self.wsgi, listeners[0].sock)
+        server = Server(self.wsgi, listeners[0].sock, self.cfg.keepalive)
         while self.alive and os.getppid() == self.ppid:
             self.notify()
             server.step()

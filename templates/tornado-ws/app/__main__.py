@@ -1,4 +1,4 @@
-"""Serves the application: `python -m app [ADDRESS]`."""
+"""Serves the application: `python -m app`."""
 
 import asyncio
 import gc
@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from ipaddress import IPv6Address
 
 from tornado.netutil import bind_sockets
 from tornado.process import fork_processes
@@ -14,18 +15,18 @@ from tornado.process import fork_processes
 from app.logs import configure_logging
 from app.settings import settings
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - a container's port is published by its host
 
-
-def run(address: str = EVERYWHERE) -> None:
+def run() -> None:
     """Run as many web processes as WEB_CONCURRENCY says, until SIGTERM."""
+    # To Tornado `::` is IPv6 alone, and None is every address.
+    address = None if settings.host == IPv6Address("::") else str(settings.host)
     configure_logging(settings.log_level, readable=settings.environment == "development")
     try:
         # `reuse_port` would share the port with whoever else has it.
         for socket in bind_sockets(settings.port, address):
             socket.close()
     except OSError as error:
-        sys.exit(f"PORT: {settings.port} cannot be listened on: {error.strerror}")
+        sys.exit(f"HOST, PORT: {settings.host}, {settings.port}: {error.strerror}")
     # Web processes end when nobody holds the other end of this pipe any more: on SIGTERM, and
     # also when this process is killed.
     lifeline, held = os.pipe()
@@ -50,4 +51,4 @@ def run(address: str = EVERYWHERE) -> None:
 
 
 if __name__ == "__main__":
-    run(*sys.argv[1:])
+    run()

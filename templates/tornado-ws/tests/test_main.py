@@ -1,5 +1,7 @@
 """The command that starts the web processes."""
 
+from ipaddress import IPv4Address
+
 import pytest
 from tornado.testing import bind_unused_port
 
@@ -12,7 +14,8 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     socket, port = bind_unused_port()
+    monkeypatch.setattr(settings, "host", IPv4Address("127.0.0.1"))
     monkeypatch.setattr(settings, "port", port)
 
-    with socket, pytest.raises(SystemExit, match=f"^PORT: {port} "):
-        run("127.0.0.1")
+    with socket, pytest.raises(SystemExit, match=f"^HOST, PORT: 127.0.0.1, {port}: "):
+        run()
