@@ -31,17 +31,17 @@ Make = Callable[..., dict[str, Any]]
 MEBIBYTE = 1024 * 1024
 
 METHODS = {
-    "/healthz": {"GET"},
-    "/readyz": {"GET"},
-    "/metrics": {"GET"},
-    "/openapi.json": {"GET"},
-    "/docs": {"GET"},
+    "/healthz": {"GET", "HEAD"},
+    "/readyz": {"GET", "HEAD"},
+    "/metrics": {"GET", "HEAD"},
+    "/openapi.json": {"GET", "HEAD"},
+    "/docs": {"GET", "HEAD"},
     USERS: {"POST"},
-    ME: {"GET"},
+    ME: {"GET", "HEAD"},
     TOKEN: {"POST"},
     REVOKE: {"POST"},
-    BOOKS: {"GET", "POST"},
-    f"{BOOKS}/1": {"GET", "PUT", "PATCH", "DELETE"},
+    BOOKS: {"GET", "HEAD", "POST"},
+    f"{BOOKS}/1": {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
 }
 
 NOT_JSON = {
@@ -90,7 +90,20 @@ def test_a_method_that_nobody_knows_finds_no_path_either(anonymous: httpx.Client
     problem(anonymous.request("PROPFIND", "/nowhere"), 404)
     response = anonymous.request("PROPFIND", BOOKS)
     problem(response, 405)
-    assert {*response.headers["Allow"].split(", ")} - {"HEAD", "OPTIONS"} == {"GET", "POST"}
+    assert allowed(response) == {"GET", "HEAD", "POST"}
+
+
+def allowed(response: httpx.Response) -> set[str]:
+    """Return the methods of a path but `OPTIONS`, which a service may know everywhere."""
+    return {*response.headers["Allow"].split(", ")} - {"OPTIONS"}
+
+
+@pytest.mark.parametrize("path", METHODS)
+def test_options_are_told(anonymous: httpx.Client, path: str) -> None:
+    """`OPTIONS` is answered with `Allow`, or as a method that the path does not know."""
+    response = anonymous.options(path)
+    assert response.status_code in {200, 204, 405}
+    assert allowed(response) == METHODS[path]
 
 
 @pytest.mark.parametrize("path", METHODS)
@@ -104,23 +117,24 @@ def test_a_wrong_method_is_told_the_right_ones(
         return
     response = anonymous.request(method, path)
     problem(response, 405)
-    allowed = {name.strip() for name in response.headers["Allow"].split(",")}
-    assert allowed - {"HEAD", "OPTIONS"} == METHODS[path]
+    assert allowed(response) == METHODS[path]
 
 
 @pytest.mark.usefixtures("with_tasks")
 @pytest.mark.parametrize(
-    ("path", "allowed"),
-    [pytest.param(REPORTS, "POST", marks=pytest.mark.smoke), (f"{REPORTS}/1", "GET")],
+    ("path", "methods"),
+    [
+        pytest.param(REPORTS, {"POST"}, marks=pytest.mark.smoke),
+        (f"{REPORTS}/1", {"GET", "HEAD"}),
+    ],
 )
 def test_a_wrong_method_of_reports_is_told_the_right_one(
-    anonymous: httpx.Client, path: str, allowed: str
+    anonymous: httpx.Client, path: str, methods: set[str]
 ) -> None:
     """405 with `Allow`, for the paths of the reports too."""
     response = anonymous.delete(path)
     problem(response, 405)
-    names = {name.strip() for name in response.headers["Allow"].split(",")}
-    assert names - {"HEAD", "OPTIONS"} == {allowed}
+    assert allowed(response) == methods
 
 
 @pytest.mark.parametrize("kind", some(NOT_JSON, "half an object"))

@@ -68,7 +68,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         return None
     request = context["request"]
     if isinstance(error, exceptions.ValidationError):
-        source = "query" if request.method == "GET" else "body"
+        source = "query" if request.method in {"GET", "HEAD"} else "body"
         errors = [
             {"field": ".".join([source, *path])[:MAX_TEXT], "message": message[:MAX_TEXT]}
             for path, message in islice(flatten(error.detail), MAX_ERRORS)
@@ -78,6 +78,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     headers = {name: response[name] for name in names if name in response}
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        return problem(request, 405, "This path knows other methods.", headers)
     return problem(request, response.status_code, str(response.data["detail"]), headers)
 
 

@@ -40,9 +40,12 @@ class RequestMiddleware:
         asked = next((v for k, v in scope["headers"] if k == b"x-request-id"), b"")
         request_id = asked.decode() if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
+        method = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # so it is answered; uvicorn leaves the body out
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(
-            request_id=request_id, method=scope["method"], path=scope["path"]
+            request_id=request_id, method=method, path=scope["path"]
         )
         started, status = time.perf_counter(), 499  # what is logged when the client went away
 
@@ -61,7 +64,7 @@ class RequestMiddleware:
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", None)
-            metrics.observe(scope["method"], route, status, seconds)
+            metrics.observe(method, route, status, seconds)
             logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
 
 

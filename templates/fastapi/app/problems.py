@@ -111,7 +111,9 @@ def install(app: FastAPI) -> None:
             # Each method is a route of its own, and Starlette names only the first one's.
             path = getattr(request.scope.get("route"), "path", "")
             methods = app.openapi()["paths"].get(path) or headers["Allow"].split(", ")
-            headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
+            allowed = {method.upper() for method in methods}
+            allowed |= {"HEAD"} if "GET" in allowed else set()
+            headers["Allow"] = ", ".join(sorted(allowed))
         return problem(request.scope, error.status_code, error.detail, headers)
 
     @app.exception_handler(RequestValidationError)

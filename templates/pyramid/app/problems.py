@@ -77,8 +77,10 @@ def on_not_found(error: HTTPNotFound, request: Request) -> Response:
     if isinstance(error, PredicateMismatch):
         paths = request.registry.settings["pyramid_openapi3"]["spec"]["paths"]
         item = paths.get(request.matched_route.pattern, {"get": None})
-        allowed = ", ".join(sorted(method.upper() for method in METHODS & {*item.keys()}))
-        return problem(request, 405, "This path knows other methods.", {"Allow": allowed})
+        allowed = {method.upper() for method in METHODS & {*item.keys()}}
+        allowed |= {"HEAD"} if "GET" in allowed else set()
+        headers = {"Allow": ", ".join(sorted(allowed))}
+        return problem(request, 405, "This path knows other methods.", headers)
     if request.matched_route is None:
         return problem(request, 404, "There is nothing at this path.")
     return problem(request, 404, error.detail)

@@ -136,7 +136,7 @@ class TestDocumentation:
     def test_a_wrong_method_on_the_page_is_not_allowed(self, client: Client) -> None:
         response = client.post("/docs")
 
-        assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_head_tells_what_get_would(client: Client, book: Book) -> None:

@@ -94,6 +94,10 @@ class Task(WSGITask):
         environ["PATH_INFO"] = self.request.path  # waitress would make one of several slashes
         return environ
 
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer; to HEAD no body, which not every application leaves out."""
+        super().write(b"" if self.request.command == "HEAD" else data)
+
     def build_response_header(self) -> bytes:
         """Return the head of the answer: the last on this connection, if the process has to end."""
         if not self.channel.server.accepting:
@@ -266,7 +270,7 @@ class Server(TcpWSGIServer):
             self.maintenance(0)
             if time.monotonic() > told + LINGER:
                 for channel in list(self.active_channels.values()):
-                    if channel.stage in {"idle", "head"} and channel.request is None:
+                    if channel.stage in {"idle", "head"} and not channel.begun:
                         channel.handle_close()
 
 

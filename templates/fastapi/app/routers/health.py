@@ -39,7 +39,7 @@ async def prometheus() -> Response:
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@router.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
+@router.get("/docs", include_in_schema=False)
 async def docs() -> HTMLResponse:
     """Show the document in Swagger UI."""
     return HTMLResponse(DOCS, headers=DOCS_HEADERS)

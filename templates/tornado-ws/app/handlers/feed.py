@@ -64,7 +64,7 @@ class FeedHandler(BaseHandler, WebSocketHandler):
         """Upgrade the connection."""
         headers = self.request.headers
         asked = headers.get("Upgrade", "").lower(), headers.get("Sec-WebSocket-Version")
-        if asked != ("websocket", "13"):
+        if asked != ("websocket", "13") or self.request.method != "GET":
             offer = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
             raise ProblemError(426, "This path speaks WebSocket, version 13.", offer)
         if not KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
