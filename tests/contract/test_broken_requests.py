@@ -86,6 +86,7 @@ TWO_WAYS = {
     "a length that is no number": b"Content-Length: five\r\n",
     "a length beyond all": b"Content-Length: " + b"9" * 5000 + b"\r\n",
     "another coding": b"Transfer-Encoding: gzip\r\n",
+    "another coding within chunks": b"Transfer-Encoding: gzip, chunked\r\n",
     "chunks that are not last": b"Transfer-Encoding: chunked, gzip\r\n",
 }
 

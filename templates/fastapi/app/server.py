@@ -1,8 +1,10 @@
 """How requests reach the application: by uvicorn, with deadlines for slow clients."""
 
 import asyncio
+import re
 from typing import ClassVar
 
+import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -12,6 +14,7 @@ BODY = 30  # to send that
 ANSWER = 30  # to read one
 MAX_HEAD = 64 * 1024  # bytes
 MAX_IDLE = 500  # connections that wait for a next request
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(:[0-9]*)?")
 LINGER = 0.5  # seconds in which another request arrives when the process has to end
 
 
@@ -48,7 +51,17 @@ class Protocol(HttpToolsProtocol):
         self.idle.pop(self, None)
         if self.in_head:
             self.head_size += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self.without_upgrade() + data[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self.logger.warning("Invalid HTTP request received.")
+                self.send_400_response("Invalid HTTP request received.")
+                break
         if self.head_size > MAX_HEAD:
             self.transport.abort()
 
@@ -58,8 +71,36 @@ class Protocol(HttpToolsProtocol):
         self.in_head = True
         self.wait(HEAD)
 
+    def without_upgrade(self) -> bytes:
+        """Return a head as if it had not asked for another protocol, and begin with it anew.
+
+        Nothing else is spoken here (RFC 9110, section 7.8), but the parser would read no body.
+        """
+        version = self.parser.get_http_version().encode()
+        target = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+        lines = [b"%b: %b\r\n" % line for line in self.headers if line[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return b"".join([target, *lines, b"\r\n"])
+
     def on_headers_complete(self) -> None:
-        """Wait for a body."""
+        """Check what comes more than once, or not at all; wait for a body."""
+        if self.parser.get_method() == b"CONNECT":
+            raise ValueError("this is no proxy")
+        if self.parser.should_upgrade():
+            return  # it is read again
+        joined: dict[bytes, bytes] = {}
+        for name, value in self.headers:  # RFC 9110, section 5.3
+            joined[name] = b", ".join([joined[name], value]) if name in joined else value
+        self.headers[:] = joined.items()
+        old = self.parser.get_http_version() != "1.1"
+        # RFC 9112, sections 3.2 and 6.1. httptools makes it a 400 that this is an error.
+        if not HOST.fullmatch(joined.get(b"host", b"" if old else b",")):
+            raise ValueError("there is no host, or none that can be one")
+        if joined.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            raise ValueError("this coding of a body is not known")
+        if old:
+            self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
         self.in_head, self.head_size = False, 0
         if self.ending:
@@ -68,6 +109,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Wait for nothing: it is our turn."""
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         self.wait(None)
 

@@ -6,7 +6,7 @@ import uuid
 from functools import cache
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
@@ -37,6 +37,8 @@ def begin() -> None:
     structlog.contextvars.bind_contextvars(
         request_id=g.request_id, method=request.method, path=request.path
     )
+    if request.environ["PATH_INFO"].startswith("//"):
+        abort(404)  # a proxy would not take it for the path that Werkzeug takes it for
 
 
 def end(response: Response) -> Response:

@@ -14,6 +14,7 @@ import json
 import logging
 import math
 import os
+import re
 import resource
 import select
 import socket
@@ -48,6 +49,7 @@ MAX_CONNECTIONS = 1000  # for each process
 MAX_HEAD = 32 * 1024  # bytes
 MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
 MAX_BODY = 1024 * 1024  # bytes: what the application takes, which refuses the rest
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(:[0-9]*)?", re.ASCII)
 
 logger = structlog.get_logger()
 
@@ -68,6 +70,15 @@ class Parser(HTTPRequestParser):
             self.chunked and "CONTENT_LENGTH" in self.headers
         ):
             raise ParsingError("The length of the body is told in two ways.")
+        host = self.headers.get("HOST", None if self.version == "1.1" else "")
+        if host is None or not HOST.fullmatch(host):  # RFC 9112, section 3.2
+            raise ParsingError("There is no host, or none that can be one.")
+        if self.proxy_netloc:  # section 3.2.2
+            self.headers["HOST"] = self.proxy_netloc
+        options = self.headers.get("CONNECTION", "").lower().split(",")
+        if "close" in [option.strip() for option in options]:  # section 9.6
+            self.headers["CONNECTION"] = "close"
+        self.headers.pop("UPGRADE", None)  # there is nothing else that we speak
 
     def received(self, data: bytes) -> int:
         """Take what has come; return how much of it is part of this request."""
@@ -104,6 +115,12 @@ class Task(WSGITask):
             self.set_close_on_finish()
         head: bytes = super().build_response_header()
         return head
+
+    def set_close_on_finish(self) -> None:
+        """Have the connection end with this answer; not because it needs no body and no length."""
+        asked = self.version != "1.1" or self.request.headers.get("CONNECTION") == "close"
+        if self.has_body or asked or not self.channel.server.accepting:
+            super().set_close_on_finish()
 
 
 class Refusal(ErrorTask):

@@ -1,9 +1,10 @@
-"""How requests reach the application: by Tornado's server, with its connections ours to keep.
+"""How requests reach the application: by Tornado's server, with what it lacks of HTTP/1.1.
 
-Tornado has one setting for how long a connection may be idle and for how long a head may take.
+It has one setting, too, for how long a connection may be idle and for how long a head may take.
 """
 
 import asyncio
+import re
 from asyncio import Future
 from typing import Any
 
@@ -12,6 +13,8 @@ from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httpserver import HTTPServer, _HTTPRequestContext
 from tornado.httputil import (
     HTTPHeaders,
+    HTTPInputError,
+    HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
     RequestStartLine,
     ResponseStartLine,
@@ -24,6 +27,13 @@ from app.settings import settings
 HEAD = 10  # to begin the first request of a connection, and to send any without its body
 BODY = 30  # to send that
 MAX_IDLE = 500  # connections that wait for a next request
+MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
+
+# RFC 9112, sections 3.2.2, 7.1 and 7.1.2; RFC 3986, section 2.3.
+ABSOLUTE = re.compile(r"(?i:https?)://([^/?#]*)(.*)")
+UNRESERVED = re.compile(r"%(2[dD]|2[eE]|3\d|4[1-9a-fA-F]|5[\daA]|5[fF]|6[1-9a-fA-F]|7[\daAeE])")
+CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+TRAILER = re.compile(rb"[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n")
 
 logger = structlog.get_logger()
 
@@ -37,7 +47,46 @@ class Connection(HTTP1Connection):
         self.begun = begun  # what has been read of the request already
 
     def _parse_headers(self, data: bytes) -> tuple[str, HTTPHeaders]:
-        return super()._parse_headers(self.begun + data)
+        """Read a head; say in it what Tornado knows in one way alone as it knows it."""
+        line, headers = super()._parse_headers(self.begun + data)
+        method, target, version = ([*line.split(" ", 2), "", ""])[:3]
+        if absolute := ABSOLUTE.fullmatch(target):
+            headers["Host"], rest = absolute.groups()
+            target = rest if rest.startswith("/") else f"/{rest}"
+        path, *query = target.split("?", 1)
+        # What need not be escaped means the same when it is, as for those who route by it.
+        path = UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
+        if headers.get("Expect", "").lower() == "100-continue":
+            headers["Expect"] = "100-continue" if version == "HTTP/1.1" else "nothing"
+        return f"{method} {'?'.join([path, *query])} {version}", headers
+
+    def _can_keep_alive(self, start_line: RequestStartLine, headers: HTTPHeaders) -> bool:
+        options = headers.get("Connection", "").lower().split(",")
+        closed = "close" in [option.strip() for option in options]
+        return not closed and super()._can_keep_alive(start_line, headers)
+
+    async def _read_chunked_body(self, delegate: HTTPMessageDelegate) -> None:
+        """Read a body in chunks, whose extensions and trailers mean nothing to us."""
+        total = 0
+        while size := await self._read_size():
+            total += size
+            if total > self._max_body_size:
+                raise HTTPInputError("a body in chunks is too large")
+            await self._read_fixed_body(size, delegate)
+            if await self.stream.read_bytes(2) != b"\r\n":
+                raise HTTPInputError("a chunk is longer than its size")
+            await asyncio.sleep(0)  # others have their turn, however small the chunks are
+        left = MAX_LINE
+        while (line := await self.stream.read_until(b"\r\n", max_bytes=left)) != b"\r\n":
+            left -= len(line)
+            if not TRAILER.fullmatch(line) or left < 2:
+                raise HTTPInputError("a trailer is malformed")
+
+    async def _read_size(self) -> int:
+        line = await self.stream.read_until(b"\r\n", max_bytes=MAX_LINE)
+        if not (found := CHUNK.fullmatch(line)):
+            raise HTTPInputError("the size of a chunk is malformed")
+        return int(found[1], 16)
 
     def write_headers(
         self,
