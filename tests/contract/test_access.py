@@ -160,6 +160,21 @@ def test_an_access_token_of_15_minutes_ago_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("ahead", "status"), [(1, 200), (8, 200), (60, 401)], ids=["1 s", "8 s", "a minute"]
+)
+def test_a_token_of_a_clock_that_is_ahead_is_accepted(
+    anonymous: httpx.Client, service: Service, claims: Claims, ahead: int, status: int
+) -> None:
+    """A token may have been given up to 10 s from now, as the clocks of several hosts differ.
+
+    That is a leeway for `iat` alone (RFC 7519, section 4.1): no token ends later for it.
+    """
+    now = int(time.time()) + ahead
+    token = jwt.encode(claims | {"iat": now, "exp": now + 900}, service.secret_key, "HS256")
+    assert anonymous.get(ME, headers=bearer(token)).status_code == status
+
+
+@pytest.mark.parametrize(
     "value",
     [
         b"",

@@ -183,6 +183,14 @@ def test_a_refresh_token_ends_after_seven_days(
         oauth_error(refresh(anonymous, token), "invalid_grant")
 
 
+def test_a_refresh_token_of_a_clock_that_is_ahead_is_renewed(
+    anonymous: httpx.Client, service: Service, tokens: dict[str, Any]
+) -> None:
+    """A host renews what another has given whose clock is seconds ahead."""
+    token = aged(service, tokens["refresh_token"], timedelta(seconds=-5))
+    assert refresh(anonymous, token).status_code == 200
+
+
 def of_a_login(service: Service, token: str, ago: timedelta) -> str:
     """Make a token one of a login of then, renewed ever since: as good as new."""
     claims = service.claims(token)

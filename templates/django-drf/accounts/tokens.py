@@ -16,6 +16,7 @@ from config.environment import settings as environment
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=7)
+LEEWAY = timedelta(seconds=10)  # by which the clock of the host that gave a token may be ahead
 
 _ALGORITHM = "HS256"
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "type"]
@@ -80,16 +81,18 @@ def decode(token: str, kind: Literal["access", "refresh"]) -> Claims | None:
             # Another service's tokens stay its own, also where it has the same key by mistake.
             issuer=SERVICE,
             audience=SERVICE,
+            leeway=LEEWAY,
             options={"require": _REQUIRED, "strict_aud": True},
         )
         claims = Claims(int(payload["sub"]), UUID(payload["jti"]))
+        ended = int(payload["exp"]) <= timezone.now().timestamp()  # no leeway makes it last longer
         if kind == "refresh":
             claims.family = UUID(payload["family"])
             claims.auth_time = datetime.fromtimestamp(payload["auth_time"], UTC)
             claims.auth_hash = str(payload["auth_hash"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, LookupError):
         return None
-    return claims if payload["type"] == kind else None
+    return claims if payload["type"] == kind and not ended else None
 
 
 def access_token(user_id: int) -> str:

@@ -17,6 +17,7 @@ from app.settings import SERVICE, settings
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=7)
+LEEWAY = timedelta(seconds=10)  # by which the clock of the host that gave a token may be ahead
 
 _ALGORITHM = "HS256"
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "type"]
@@ -44,6 +45,7 @@ class Claims(BaseModel):
     """What a valid token says: whom it stands for, and what it is good for."""
 
     sub: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    exp: datetime
     jti: UUID
     type: Literal["access", "refresh"]
     family: UUID | None = None
@@ -116,12 +118,14 @@ def decode_token(token: str, kind: Literal["access", "refresh"]) -> Claims | Non
                 # Another service's tokens stay its own, also where it has the same key by mistake.
                 issuer=SERVICE,
                 audience=SERVICE,
+                leeway=LEEWAY,
                 options={"require": _REQUIRED, "strict_aud": True},
             )
         )
     except (jwt.InvalidTokenError, ValidationError):
         return None
-    return claims if claims.type == kind else None
+    ended = claims.exp <= datetime.now(UTC)  # the leeway makes no token last longer
+    return claims if claims.type == kind and not ended else None
 
 
 def _encode(kind: str, user_id: int, jti: UUID, expires_at: datetime, **claims: Any) -> str:
