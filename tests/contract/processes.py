@@ -255,12 +255,14 @@ class Valkey(Process):
 
 
 class Mailbox:
-    """An SMTP server that keeps what it is sent."""
+    """An SMTP server that keeps what it is sent, and takes ASCII addresses alone."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=False
+        )
         self.start = self._controller.start
         self.stop = self._controller.stop
 

@@ -26,7 +26,7 @@ from psycopg import sql
 from .client import connect, get
 from .processes import Mailbox, Postgres, Process, Valkey, free_port, leaves, until
 
-MAIL_FROM = "library@example.org"
+MAIL_FROM = "Städtische Bücherei <library@bücher.example>"
 APP = "https://app.example.org"
 ADMIN = "https://admin.example.org:8443"
 # What one more web process has where the first has a default, as people write it.
@@ -275,6 +275,14 @@ class Service(Target):
                     sql.SQL("SELECT t::text FROM {} AS t").format(table)
                 )
             ]
+
+    def store_email(self, new: str, *, of: str) -> None:
+        """Change the address of a user, as an earlier release may have stored it."""
+        query = "SELECT table_name FROM information_schema.columns WHERE column_name = 'email'"
+        with self.database() as connection:
+            [table] = [sql.Identifier(name) for (name,) in connection.execute(query)]
+            statement = sql.SQL("UPDATE {} SET email = %s WHERE email = %s").format(table)
+            assert connection.execute(statement, [new, of]).rowcount == 1
 
     def age_tokens(self, by: timedelta) -> None:
         """Make every stored token older: time does not wait, so its rows move."""

@@ -54,6 +54,10 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "TRUSTED_PROXIES by address": {"TRUSTED_PROXIES": "10.0.0.1"},
     "SMTP_URL without a scheme": {"SMTP_URL": "127.0.0.1"},
     "MAIL_FROM without a domain": {"MAIL_FROM": "library"},
+    "MAIL_FROM without its end": {"MAIL_FROM": "Library <library@example.org"},
+    "MAIL_FROM of two": {"MAIL_FROM": "library@example.org, shop@example.org"},
+    "MAIL_FROM with a header": {"MAIL_FROM": "library@example.org\nBcc: all@example.org"},
+    "MAIL_FROM beyond ASCII": {"MAIL_FROM": "bücher@example.org"},
 }
 # What a key has to be depends on the environment, which is right wherever a key is tried.
 APART = {"SECRET_KEY", "ENVIRONMENT"}

@@ -1,10 +1,21 @@
 """Users in the admin site."""
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 
 from accounts.models import User
+
+
+class LoginForm(AdminAuthenticationForm):
+    """Django's, but for its NFKC: with that, not everybody's address is their own any more."""
+
+    username = forms.CharField(widget=forms.TextInput(attrs={"autofocus": True}))
+
+
+admin.site.login_form = LoginForm
 
 
 class UserCreationForm(AdminUserCreationForm):

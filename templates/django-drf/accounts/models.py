@@ -4,11 +4,22 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from accounts import addresses
+
+
+def validate_address(address: str) -> None:
+    """Check that a text is an email address."""
+    try:
+        addresses.parse(address)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users, and finds one by the email address in whatever case."""
+    """Makes users, and finds one by the email address in whatever spelling."""
 
     def create_user(self, email: str, password: str, **fields: Any) -> "User":
         """Return a new user; raise `IntegrityError` if the address is taken."""
@@ -27,9 +38,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who may create books; the email address is kept in lower case."""
+    """Somebody who may create books; the email address is as `addresses.parse` has it."""
 
-    email = models.EmailField(unique=True)
+    email = models.CharField(
+        max_length=addresses.LONGEST, unique=True, validators=[validate_address]
+    )
     is_active = models.BooleanField("active", default=True)
     is_staff = models.BooleanField("may use the admin site", default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -41,7 +54,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @classmethod
     def normalize_username(cls, username: str) -> str:
         """Return the address as it is kept."""
-        return super().normalize_username(username).lower()
+        return addresses.lookup_form(username)
 
 
 class RefreshToken(models.Model):

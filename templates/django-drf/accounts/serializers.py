@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts import addresses
 from accounts.models import User
 from core.serializers import StrictFieldsMixin, TextField
 
@@ -16,10 +18,25 @@ class UserSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_field({"type": "string", "format": "email"})
+class AddressField(serializers.CharField):
+    """An email address, in the form in which it is stored."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the address."""
+        try:
+            return addresses.parse(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
 class RegistrationSerializer(StrictFieldsMixin):
     """A registration."""
 
-    email = serializers.EmailField(max_length=254)
+    email = AddressField(max_length=addresses.LONGEST)
     password = TextField(min_length=12, max_length=128, trim_whitespace=False)
 
     def create(self, validated_data: dict[str, Any]) -> User:

@@ -20,6 +20,9 @@ def send_welcome_email(address: str) -> None:
     if not settings.EMAIL_HOST:
         logger.info("mail not sent, as SMTP_URL is not set", subject="Welcome")
         return
+    if not address.isascii():  # Django knows no SMTPUTF8 (RFC 6531), and would write to another
+        logger.warning("mail not sent: Django takes ASCII addresses alone", subject="Welcome")
+        return
     send_mail("Welcome", "Your account is ready.\n", None, [address])
     logger.info("mail sent", subject="Welcome")
 

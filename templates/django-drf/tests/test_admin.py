@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
@@ -60,6 +60,20 @@ class TestEntry:
 
         assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
         assert browser.get("/admin/").status_code == 200
+
+    def test_a_superuser_is_refused_an_address_that_is_none(
+        self, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+        with pytest.raises(CommandError, match="bracket"):
+            call_command("createsuperuser", email="Ada <ada@example.org", interactive=False)
+
+    @pytest.mark.parametrize("email", ["Ada@BÜCHER.example", "ª@example.org"])
+    def test_any_spelling_of_an_address_gets_in(self, browser: Client, email: str) -> None:
+        User.objects.create_superuser(email, PASSWORD)
+
+        assert self.log_in(browser, email).headers["Location"] == "/admin/"
 
     def test_a_plain_user_gets_no_entry(self, browser: Client, user: User) -> None:
         response = self.log_in(browser, user.email)

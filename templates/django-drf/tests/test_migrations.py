@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from accounts.models import User
+
 pytestmark = pytest.mark.django_db  # PostgreSQL rolls back changes of tables as well
 
 
@@ -38,3 +40,15 @@ def test_migrations_can_be_written_as_sql(capsys: pytest.CaptureFixture[str]) ->
     call_command("sqlmigrate", "books", "0001")
 
     assert 'CREATE TABLE "books_book"' in capsys.readouterr().out
+
+
+def test_addresses_of_before_are_found_again() -> None:
+    """Two spellings of one address were two accounts: the first is the address's from now on."""
+    call_command("migrate", "accounts", "0001", verbosity=0)
+    before = ["ada@bücher.example", "ada@bu\u0308cher.example", "zoé@example.org", "ada@shop.local"]
+    User.objects.bulk_create(User(email=email) for email in before)
+
+    call_command("migrate", verbosity=0)
+
+    found = User.objects.order_by("pk").values_list("email", flat=True)
+    assert [*found] == ["ada@xn--bcher-kva.example", *before[1:]]

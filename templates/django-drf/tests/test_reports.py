@@ -190,6 +190,17 @@ class TestWelcomeMail:
         assert (mail.from_email, mail.to) == (settings.DEFAULT_FROM_EMAIL, ["new@example.org"])
         assert mail.subject == "Welcome"
 
+    def test_an_address_beyond_ascii_is_told_in_the_log(
+        self, settings: Settings, mailoutbox: list[EmailMessage]
+    ) -> None:
+        settings.EMAIL_HOST = "mail.example"
+
+        with capture_logs() as logs:
+            send_welcome_email("zoé@example.org")
+
+        assert mailoutbox == []
+        assert logs[0]["event"].startswith("mail not sent")
+
     def test_without_a_server_it_is_only_logged(
         self, settings: Settings, mailoutbox: list[EmailMessage]
     ) -> None:

@@ -104,7 +104,11 @@ def send_welcome_email(address: str) -> None:
         if url.username:
             server.starttls(context=ssl.create_default_context())
             server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(message)
+        try:
+            server.send_message(message)
+        except smtplib.SMTPNotSupportedError:
+            logger.warning("mail not sent: the server takes no such address", subject="Welcome")
+            return
     logger.info("mail sent", subject="Welcome")
 
 

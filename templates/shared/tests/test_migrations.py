@@ -6,7 +6,7 @@ import pytest
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import NullPool, create_engine, inspect
+from sqlalchemy import NullPool, create_engine, inspect, text
 
 from app.models import Base
 from app.settings import settings
@@ -20,8 +20,10 @@ def config() -> Iterator[Config]:
     structlog.configure(**logs)  # loggers that were in use hold on to it
 
 
+engine = create_engine(settings.database_url, poolclass=NullPool)
+
+
 def tables() -> set[str]:
-    engine = create_engine(settings.database_url, poolclass=NullPool)
     return set(inspect(engine).get_table_names()) - {"alembic_version"}
 
 
@@ -43,3 +45,21 @@ def test_migrations_can_be_written_as_sql(
     command.upgrade(config, "head", sql=True)
 
     assert "CREATE TABLE books" in capsys.readouterr().out
+
+
+def test_addresses_of_before_are_found_again(config: Config) -> None:
+    """Two spellings of one address were two accounts: the first is the address's from now on."""
+    command.downgrade(config, "0001")
+    before = ["ada@bücher.example", "ada@bu\u0308cher.example", "zoé@example.org", "ada@shop.local"]
+    rows = [{"email": email} for email in before]
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, password_hash) VALUES (:email, '')"), rows
+        )
+
+    command.upgrade(config, "head")
+
+    with engine.begin() as connection:
+        found = connection.scalars(text("SELECT email FROM users ORDER BY id")).all()
+        connection.execute(text("TRUNCATE users CASCADE"))
+    assert found == ["ada@xn--bcher-kva.example", *before[1:]]

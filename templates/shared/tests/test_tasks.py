@@ -144,6 +144,17 @@ class TestWelcomeMail:
         assert (mail.mail_from, mail.rcpt_tos) == (settings.mail_from, ["new@example.org"])
         assert b"Subject: Welcome" in (mail.original_content or b"")
 
+    def test_a_server_that_cannot_is_told_in_the_log(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def send() -> None:
+            async with mail_server() as inbox:  # without SMTPUTF8
+                monkeypatch.setattr(settings, "smtp_url", inbox.url)
+                await asyncio.to_thread(tasks.send_welcome_email, "zoé@example.org")
+
+        with capture_logs() as logs:
+            asyncio.run(send())
+
+        assert logs[0]["event"].startswith("mail not sent")
+
     def test_without_a_server_it_is_only_logged(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(settings, "smtp_url", None)
 
