@@ -203,12 +203,9 @@ class Postgres(Process):
         super().terminate(number)
 
     def create_database(self) -> None:
-        """Make the database, with a collation that is the same on every machine."""
+        """Make the database, of a locale in which no letter beyond ASCII has a case."""
         with psycopg.connect(self._maintenance, autocommit=True) as connection:
-            connection.execute(
-                "CREATE DATABASE app TEMPLATE template0 "
-                "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
-            )
+            connection.execute("CREATE DATABASE app TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
 
     @property
     def _maintenance(self) -> str:

@@ -12,7 +12,7 @@ class BookAdmin(admin.ModelAdmin):
     list_display = ["title", "author", "publication_date", "isbn", "creator"]
     list_filter = ["publication_date", "created_at"]
     list_select_related = ["creator"]
-    search_fields = ["title", "author", "isbn"]
+    search_fields = ["title__unicode_case", "author__unicode_case", "isbn"]
     date_hierarchy = "publication_date"
     autocomplete_fields = ["creator"]
     readonly_fields = ["created_at", "updated_at"]

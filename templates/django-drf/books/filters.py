@@ -15,7 +15,7 @@ ORDERINGS = [
 class BookFilter(FilterSet):
     """The list parameters of books."""
 
-    author = TextFilter(lookup_expr="iexact")
+    author = TextFilter(lookup_expr="unicode_case__iexact")
     published_from = DateFilter("publication_date", "gte")
     published_to = DateFilter("publication_date", "lte")
     search = TextFilter(method="find")
@@ -23,7 +23,9 @@ class BookFilter(FilterSet):
 
     def find(self, books: QuerySet[Book], _: str, value: str) -> QuerySet[Book]:
         """Return the books with this text in their title or author, in whatever case."""
-        return books.filter(Q(title__icontains=value) | Q(author__icontains=value))
+        return books.filter(
+            Q(title__unicode_case__icontains=value) | Q(author__unicode_case__icontains=value)
+        )
 
     def order(self, books: QuerySet[Book], _: str, value: str) -> QuerySet[Book]:
         """Return the books in this order, ties by id."""

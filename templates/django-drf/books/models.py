@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Upper
 
+from core.lookups import UnicodeCase
+
 
 def validate_check_digit(isbn: str) -> None:
     """Check the last digit of an ISBN-13 (ISO 2108): weights 1 and 3 alternate, modulo 10."""
@@ -45,7 +47,7 @@ class Book(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["-created_at", "id"], name="books_book_newest_first"),
-            models.Index(Upper("author"), name="books_book_author_upper"),
+            models.Index(Upper(UnicodeCase("author")), name="books_book_author_caseless"),
         ]
 
     def __str__(self) -> str:

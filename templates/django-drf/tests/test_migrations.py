@@ -43,7 +43,7 @@ def test_migrations_can_be_written_as_sql(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_addresses_of_before_are_found_again() -> None:
-    """Two spellings of one address were two accounts: the first is the address's from now on."""
+    """Two spellings of one address were two accounts: one of them has it from now on."""
     call_command("migrate", "accounts", "0001", verbosity=0)
     before = ["ada@bücher.example", "ada@bu\u0308cher.example", "zoé@example.org", "ada@shop.local"]
     User.objects.bulk_create(User(email=email) for email in before)

@@ -48,7 +48,7 @@ def test_migrations_can_be_written_as_sql(
 
 
 def test_addresses_of_before_are_found_again(config: Config) -> None:
-    """Two spellings of one address were two accounts: the first is the address's from now on."""
+    """Two spellings of one address were two accounts: one of them has it from now on."""
     command.downgrade(config, "0001")
     before = ["ada@bücher.example", "ada@bu\u0308cher.example", "zoé@example.org", "ada@shop.local"]
     rows = [{"email": email} for email in before]

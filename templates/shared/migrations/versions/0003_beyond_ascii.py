@@ -1,4 +1,4 @@
-"""Email addresses in the one form in which they are looked up."""
+"""Text beyond ASCII: authors in any case, and email addresses in their one form."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -6,13 +6,21 @@ from alembic import context, op
 from app.addresses import lookup_form
 
 revision = "0003"
-down_revision = "0001"
+down_revision = ("0000", "0001")
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Bring addresses beyond ASCII into that form, of two that come to one only the first."""
+    """Have the index ignore case in every alphabet, and bring addresses into their form."""
+    op.drop_index("ix_books_author_lower", "books")
+    expression = sa.text("upper(author COLLATE unicode_case)")
+    op.create_index("ix_books_author_caseless", "books", [expression])
+    bring_addresses_into_form()
+
+
+def bring_addresses_into_form() -> None:
+    """Change addresses beyond ASCII; one whose form another user has stays as it is."""
     if context.is_offline_mode():  # as SQL, for a new database
         return
     connection = op.get_bind()
@@ -26,4 +34,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leave the addresses, which are as good in this form."""
+    """Have the index of before; the addresses are as good in this form."""
+    op.drop_index("ix_books_author_caseless", "books")
+    op.create_index("ix_books_author_lower", "books", [sa.text("lower(author)")])

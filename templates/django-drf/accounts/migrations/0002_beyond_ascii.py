@@ -1,4 +1,4 @@
-"""Email addresses in the one form in which they are looked up."""
+"""Text beyond ASCII: case as Unicode has it, and email addresses in their one form."""
 
 from typing import Any
 
@@ -7,9 +7,22 @@ from django.db import migrations, models
 import accounts.models
 from accounts.addresses import lookup_form
 
+# Case is the same whatever the locale of the database: with C, only ASCII has any.
+UNICODE_CASE = """
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::int >= 180000 THEN
+        CREATE COLLATION unicode_case (provider = builtin, locale = 'PG_UNICODE_FAST');
+    ELSE
+        CREATE COLLATION unicode_case (provider = icu, locale = 'und');
+    END IF;
+END
+$$
+"""
+
 
 def bring_into_form(apps: Any, _: Any) -> None:
-    """Change addresses beyond ASCII, of two that come to one only the first."""
+    """Change addresses beyond ASCII; one whose form another user has stays as it is."""
     users = apps.get_model("accounts", "User").objects
     for user in users.filter(email__regex="[^ -~]").order_by("pk"):
         form = lookup_form(user.email)
@@ -23,6 +36,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(UNICODE_CASE, "DROP COLLATION unicode_case"),
         migrations.AlterField(
             model_name="user",
             name="email",
