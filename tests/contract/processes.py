@@ -222,16 +222,21 @@ class Postgres(Process):
 class Valkey(Process):
     """Valkey on a port of its own, which forgets everything when it ends."""
 
-    def __init__(self, name: str, home: Path, *, database: int) -> None:
+    def __init__(
+        self, name: str, home: Path, *, database: int, password: str | None = None
+    ) -> None:
         self.port = free_port()
-        self.password = secrets.token_hex(8)
+        self.password = password or secrets.token_hex(8)
+        self.database = database
+        self.directory = home / name
+        self.directory.mkdir(exist_ok=True)
         self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
         options = {
             "port": str(self.port),
             "bind": "127.0.0.1 -::1",  # the second if the machine has it
             "requirepass": self.password,
             "save": "",
-            "dir": str(home),
+            "dir": str(self.directory),
         }
         arguments = [part for key, value in options.items() for part in (f"--{key}", value)]
         super().__init__(name, [str(get_binary_path()), *arguments], logs=home)
@@ -239,6 +244,33 @@ class Valkey(Process):
     def start(self) -> None:
         super().start()
         until(self._answers, within=15, failing=f"{self.name} does not start")
+
+    @contextlib.contextmanager
+    def refusing(self, why: str) -> Iterator[None]:
+        """Have it answer whoever reads, and refuse whoever writes, for a while.
+
+        It is `full`; a `replica`; `alone`, where it wants one; or `unsaved`, as when its disk is
+        full.
+        """
+        with self.client() as client:
+            match why:
+                case "full":
+                    client.config_set("maxmemory", 1)
+                case "replica":
+                    client.replicaof("127.0.0.1", 1)
+                case "alone":
+                    client.config_set("min-replicas-to-write", 1)
+                case "unsaved":
+                    client.config_set("save", "3600 1")
+                    self.directory.rmdir()
+                    client.bgsave()
+            until(lambda: self._refuses(client), within=5, failing=f"{self.name} takes writes")
+            try:
+                yield
+            finally:
+                client.replicaof("NO", "ONE")
+                client.config_set("maxmemory", 0, "min-replicas-to-write", 0, "save", "")
+                self.directory.mkdir(exist_ok=True)
 
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url, socket_timeout=2)
@@ -249,6 +281,13 @@ class Valkey(Process):
                 return bool(client.ping())
         except redis.ConnectionError:
             return False
+
+    def _refuses(self, client: redis.Redis) -> bool:
+        try:
+            client.set("written", "")
+        except redis.ResponseError:
+            return True
+        return False
 
 
 class Mailbox:

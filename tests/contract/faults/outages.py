@@ -29,6 +29,7 @@ def lost(process: Process, how: str) -> AbstractContextManager[None]:
 
 
 HOW = pytest.mark.parametrize("how", ["killed", "paused"])
+WHY = pytest.mark.parametrize("why", ["full", "replica", "alone", "unsaved"])
 
 
 def create(user: httpx.Client, **fields: Any) -> str:

@@ -30,7 +30,7 @@ from ..feed import (
 )
 from ..processes import until
 from ..service import Service
-from .outages import HOW, killed, lost
+from .outages import HOW, WHY, killed, lost
 
 pytestmark = pytest.mark.usefixtures("with_feed")
 
@@ -41,6 +41,15 @@ FLOOD = 450
 def counted(listener: Listener) -> Counter[str]:
     """Count what a listener has heard, by the book: each is created but once."""
     return Counter(message["book"]["id"] for message in listener.heard)
+
+
+@WHY
+def test_a_redis_that_refuses_writes_parts_no_processes(
+    service: Service, listeners: list[Listener], writers: list[Writer], why: str
+) -> None:
+    """Publishing is no write: a Redis that takes none passes changes on all the same."""
+    with service.cache.refusing(why):
+        until_it_crosses(listeners, writers)
 
 
 @HOW
