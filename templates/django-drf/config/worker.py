@@ -3,9 +3,16 @@
 import os
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, beat, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+class Scheduler(beat.Scheduler):
+    """Sends by the pool, which replaces a connection that was refused: beat would keep its own."""
+
+    producer = None  # type: ignore[assignment]
+
 
 celery = Celery("config")
 celery.config_from_object("django.conf:settings", namespace="CELERY")
