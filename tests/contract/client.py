@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 T = TypeVar("T")
 
@@ -287,3 +288,21 @@ def raw_post(
 
 def compact(body: Any) -> bytes:
     return json.dumps(body).encode()
+
+
+def samples(client: httpx.Client, name: str, **labels: str) -> dict[tuple[str, ...], float]:
+    """Return the values of a metric's samples that carry the labels, by the rest of theirs."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {
+        tuple(value for key, value in sorted(sample.labels.items()) if key not in labels): (
+            sample.value
+        )
+        for family in families
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    }
+
+
+def total(client: httpx.Client, **labels: str) -> float:
+    """Return how many requests with the labels have been counted."""
+    return sum(samples(client, "http_requests_total", **labels).values())

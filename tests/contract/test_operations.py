@@ -11,28 +11,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from .client import BOOKS, ME, connect, get
+from .client import BOOKS, ME, connect, get, samples, total
 from .processes import until
 from .service import Service, Target
 
 BOOK_ROUTE = "/api/v1/books/{id}"
-
-
-def samples(client: httpx.Client, name: str, **labels: str) -> dict[tuple[str, ...], float]:
-    """Return the values of a metric's samples that carry the labels, by the rest of theirs."""
-    families = text_string_to_metric_families(client.get("/metrics").text)
-    return {
-        tuple(value for key, value in sorted(sample.labels.items()) if key not in labels): (
-            sample.value
-        )
-        for family in families
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    }
-
-
-def total(client: httpx.Client, **labels: str) -> float:
-    return sum(samples(client, "http_requests_total", **labels).values())
 
 
 @pytest.mark.smoke
