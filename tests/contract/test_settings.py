@@ -98,7 +98,6 @@ def refused(service: Service, kind: str, cases: list[str]) -> None:
     optional = {
         "REDIS_URL": service.has_cache or service.has_feed,
         "LOGIN_ATTEMPTS": service.has_cache or service.has_feed,
-        "TRUSTED_PROXIES": service.has_cache or service.has_feed,
         "CELERY_BROKER_URL": service.has_tasks,
         "SMTP_URL": service.has_tasks,
         "MAIL_FROM": service.has_tasks,

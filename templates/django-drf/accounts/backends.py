@@ -22,9 +22,7 @@ class LimitedBackend(ModelBackend):
         """Return the user whose credentials these are, or None."""
         if request is None or username is None:
             return super().authenticate(request, username, password, **credentials)
-        address = attempts.client_address(
-            request.META["REMOTE_ADDR"], request.META.get("HTTP_X_FORWARDED_FOR", "")
-        )
+        address = request.META["REMOTE_ADDR"]
         with attempts.counted(User.normalize_username(username), address) as attempt:
             user = super().authenticate(request, username, password, **credentials)
             attempt.failed = user is None

@@ -6,9 +6,10 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from core.postgresql.base import POOL
+from core.proxies import ProxyMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Requests share a pool of connections that give a silent server up. Commands and the worker,
 # whose statements may take their time, connect for themselves.
 settings.DATABASES["default"]["OPTIONS"]["pool"] = POOL
-application = get_wsgi_application()
+application = ProxyMiddleware(get_wsgi_application())

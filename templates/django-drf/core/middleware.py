@@ -40,7 +40,7 @@ class RequestMiddleware:
         request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(
-            request_id=request_id, method=request.method, path=request.path
+            request_id=request_id, method=request.method, path=request.path_info
         ):
             response = self.get_response(request)
             status, seconds = response.status_code, time.perf_counter() - started
@@ -86,7 +86,7 @@ class HostMiddleware(CommonMiddleware):
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         """Let health checks and Prometheus pass; their answers depend on no host."""
-        if request.path in ("/healthz", "/readyz", "/metrics"):
+        if request.path_info in ("/healthz", "/readyz", "/metrics"):
             return None
         return super().process_request(request)
 

@@ -1,13 +1,12 @@
 """The OpenAPI document."""
 
-import json
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
@@ -16,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from core import csp
+from core.proxies import described
 from core.views import APIView
 
 MAKING = Lock()  # drf-spectacular makes documents in one thread alone
@@ -104,11 +104,11 @@ class DocumentView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    def get(self, _: Request) -> HttpResponse:
+    def get(self, request: Request) -> JsonResponse:
         """Answer with the document."""
         with MAKING:
-            body = document()
-        return HttpResponse(body, content_type="application/json")
+            found = document()
+        return JsonResponse(described(found, request.META["SCRIPT_NAME"]))
 
 
 @extend_schema(exclude=True)
@@ -124,6 +124,7 @@ class DocsView(APIView):
 
 
 @cache
-def document() -> str:
-    """Return the document as JSON; it does not change while the process lives."""
-    return json.dumps(SchemaGenerator().get_schema(request=None, public=True))
+def document() -> dict[str, Any]:
+    """Return the document; it does not change while the process lives."""
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -129,9 +130,9 @@ class TestPages:
     @pytest.mark.django_db
     def test_what_a_page_loads_is_served(self, path: str) -> None:
         client = Client()
-        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get(path).text)
+        files = re.findall(r'(?:href|src)="(/?static/[^"]+)"', client.get(path).text)
 
-        responses = [client.get(file) for file in files]
+        responses = [client.get(urljoin(path, file)) for file in files]
 
         assert {response.status_code for response in responses} == {200}
         for response in responses:

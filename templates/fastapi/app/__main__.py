@@ -33,7 +33,7 @@ def main() -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # whom to believe is for TRUSTED_PROXIES to say: see app/attempts.py
+        proxy_headers=False,  # whom to believe is for TRUSTED_PROXIES to say: see app/proxies.py
         timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=25,
         timeout_worker_healthcheck=30,

@@ -1,15 +1,23 @@
-"""The page that shows people the OpenAPI document, which flask-smorest gives to programs."""
+"""The OpenAPI document, for programs and for people."""
 
 from pathlib import Path
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, jsonify, request
 
 from app import csp
+from app.extensions import api
+from app.proxies import described
 
 docs = Blueprint("docs", __name__)
 
 PAGE = Path(__file__).with_name("docs.html").read_text()
 HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
+
+
+@docs.get("/openapi.json")
+def document() -> Response:
+    """Give the document as JSON."""
+    return jsonify(described(api.spec.to_dict(), request.script_root))
 
 
 @docs.get("/docs")

@@ -1,6 +1,6 @@
 """Reports, which the worker computes."""
 
-from flask import abort, g
+from flask import abort, g, url_for
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
 
@@ -37,7 +37,7 @@ def request_report() -> tuple[models.Report, dict[str, str]]:
         session.delete(report)
         session.commit()
         abort(503, "The task queue is out of reach; try again.", retry_after=RETRY_AFTER)
-    return report, {"Location": f"/api/v1/reports/{report.id}"}
+    return report, {"Location": url_for("reports.read_report", id=report.id)}
 
 
 @reports.get("/<id:id>")

@@ -122,4 +122,4 @@ class TestDocumentation:
         response = client.get("/docs")
 
         assert response.headers["Content-Type"].startswith("text/html")
-        assert "/openapi.json" in response.text
+        assert '"openapi.json"' in response.text

@@ -16,6 +16,7 @@ def main(_global_config: dict[str, str], **settings: Any) -> "WSGIApplication":
     """Return the application; `settings` are Pyramid's own, on top of those set here."""
     # Not before: the worker and the migrations import this package too.
     from app.middleware import TWEENS
+    from app.proxies import ProxyMiddleware
 
     production = environment.environment == "production"
     configure_logging(environment.log_level, readable=environment.environment == "development")
@@ -32,7 +33,7 @@ def main(_global_config: dict[str, str], **settings: Any) -> "WSGIApplication":
         config.include(".middleware")
         config.scan(".problems")
         config.scan(".views")
-    application: WSGIApplication = config.make_wsgi_app()
+    application = ProxyMiddleware(config.make_wsgi_app())
     # What is loaded by now stays, and requests make little garbage that only the collector finds.
     gc.freeze()
     gc.set_threshold(10_000, 50, 50)

@@ -135,9 +135,30 @@ class PlainRequest(PyramidOpenAPIRequest):
         self.parameters = RequestParameters(path=request.matchdict, query=request.GET)
 
     @property
+    def path(self) -> str:
+        """The path without the prefix that a proxy has taken from it: the document knows none."""
+        return str(self.request.path_info)
+
+    @property
+    def path_pattern(self) -> str:
+        """The pattern of the route, likewise."""
+        return str(self.request.matched_route.pattern)
+
+    @property
     def content_type(self) -> str:
         """The media type, whose parameters may be malformed."""
         return str(self.request.content_type)
+
+
+class ResponseValidator:
+    """Judges responses as openapi-core does, under whatever prefix they were asked for."""
+
+    def __init__(self, validator: Any) -> None:
+        self._validator = validator
+
+    def iter_errors(self, request: PyramidOpenAPIRequest, response: Any) -> Any:
+        """Return what is wrong with a response."""
+        return self._validator.iter_errors(PlainRequest(request.request), response)
 
 
 class NoSecurity:
@@ -149,6 +170,7 @@ class NoSecurity:
 
 
 def wrap_validator(event: ApplicationCreated) -> None:
-    """Put our validator in front of openapi-core's."""
+    """Put our validators in front of openapi-core's."""
     settings = event.app.registry.settings["pyramid_openapi3"]
     settings["request_validator"] = RequestValidator(settings["request_validator"])
+    settings["response_validator"] = ResponseValidator(settings["response_validator"])

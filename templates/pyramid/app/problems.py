@@ -54,7 +54,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.plain_path,
+        "instance": request.script_name + request.plain_path,
         "request_id": request.id,
         **members,
     }

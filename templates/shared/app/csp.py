@@ -25,7 +25,7 @@ def policy(page: str) -> str:
 
 
 def _sources(page: str, named: str, held: str) -> str:
-    addresses = ["'self'" if url.startswith("/") else url for url in re.findall(named, page)]
+    addresses = [url if "://" in url else "'self'" for url in re.findall(named, page)]
     texts = [text for text in re.findall(held, page, re.S) if text]
     digests = [b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
     return " ".join([*addresses, *(f"'sha256-{digest}'" for digest in digests)])

@@ -1,6 +1,5 @@
 """The OpenAPI document, made of the routes, the handlers' docstrings and the bodies' models."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -57,8 +56,10 @@ def operation(**described: Any) -> Callable[[Method], Method]:
     return describe
 
 
-def document(routes: Mapping[type[RequestHandler], str], *, title: str, description: str) -> bytes:
-    """Return the document, in JSON, of each method that is described."""
+def document(
+    routes: Mapping[type[RequestHandler], str], *, title: str, description: str
+) -> dict[str, Any]:
+    """Return the document, of each method that is described."""
     paths: dict[str, dict[str, Any]] = {}
     models: set[type[BaseModel]] = {schemas.Problem}
     for handler, path in routes.items():
@@ -71,17 +72,12 @@ def document(routes: Mapping[type[RequestHandler], str], *, title: str, descript
     _, found = models_json_schema(
         [(model, "validation") for model in ordered], ref_template=_REFERENCE
     )
-    return json.dumps(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": title, "description": description, "version": "0.1.0"},
-            "paths": paths,
-            "components": {
-                "schemas": found["$defs"],
-                "securitySchemes": {"bearer": _SECURITY},
-            },
-        }
-    ).encode()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "description": description, "version": "0.1.0"},
+        "paths": paths,
+        "components": {"schemas": found["$defs"], "securitySchemes": {"bearer": _SECURITY}},
+    }
 
 
 def _operation(method: Callable[..., Any], path: str, described: Operation) -> dict[str, Any]:

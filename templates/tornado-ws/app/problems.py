@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import exc
-from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
 from app.security import TryLaterError
@@ -38,14 +37,14 @@ class ProblemError(HTTPError):
         self.headers = headers or {}
         self.members = members
 
-    def body(self, request: HTTPServerRequest, request_id: str) -> bytes:
-        """Return the JSON of the problem that a request has met."""
+    def body(self, instance: str, request_id: str) -> bytes:
+        """Return the JSON of the problem that a request has met, whose path is `instance`."""
         members = {
             "type": "about:blank",
             "title": HTTPStatus(self.status_code).phrase,
             "status": self.status_code,
             "detail": self.detail,
-            "instance": request.path,
+            "instance": instance,
             "request_id": request_id,
             **self.members,
         }

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from app import csp, metrics, readiness
+from app.proxies import described
 from app.schemas import Health
 
 router = APIRouter(tags=["operations"])
@@ -37,6 +38,12 @@ async def ready(response: Response) -> dict[str, Any]:
 async def prometheus() -> Response:
     """Give the metrics in Prometheus' text format."""
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def document(request: Request) -> JSONResponse:
+    """Give the OpenAPI document."""
+    return JSONResponse(described(request.app.openapi(), request.scope["root_path"]))
 
 
 @router.get("/docs", include_in_schema=False)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
 @router.post("", status_code=202, responses=problem_responses(401, 429, 503))
 async def request_report(
-    user: CurrentUser, session: SessionDep, response: Response
+    user: CurrentUser, session: SessionDep, request: Request, response: Response
 ) -> schemas.Report:
     """Ask for a report on the catalogue."""
     # One request of a user at a time: two could both find room for one more report.
@@ -39,7 +39,7 @@ async def request_report(
         raise HTTPException(
             503, "The task queue is out of reach; try again.", {"Retry-After": RETRY_AFTER}
         ) from error
-    response.headers["Location"] = f"/api/v1/reports/{report.id}"
+    response.headers["Location"] = f"{request.scope['root_path']}/api/v1/reports/{report.id}"
     return schemas.Report.model_validate(report)
 
 

@@ -9,6 +9,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from app import csp
+from app.proxies import described
 
 PAGE = (Path(__file__).parents[1] / "docs.html").read_text()
 HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
@@ -19,7 +20,8 @@ OTHERS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 @view_config(route_name="openapi.json", request_method="GET", renderer="json")
 def document(request: Request) -> Any:
     """Give the document as JSON."""
-    return request.registry.settings["pyramid_openapi3"]["spec"].read_value()
+    spec = request.registry.settings["pyramid_openapi3"]["spec"]
+    return described(spec.read_value(), request.script_name)
 
 
 @view_config(route_name="docs", request_method="GET")

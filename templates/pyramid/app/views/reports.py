@@ -39,7 +39,7 @@ def request_report(_: Root, request: Request) -> Report:
             "The task queue is out of reach; try again.", {"Retry-After": RETRY_AFTER}
         ) from error
     request.response.status = 202
-    request.response.headers["Location"] = f"/api/v1/reports/{report.id}"
+    request.response.headers["Location"] = request.route_path("report", id=report.id)
     return report
 
 

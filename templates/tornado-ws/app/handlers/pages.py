@@ -1,8 +1,9 @@
 """What is for people: the catalogue live, and the API's documentation."""
 
+import json
 from pathlib import Path
 
-from app import csp
+from app import csp, proxies
 from app.handlers.base import BaseHandler
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -37,4 +38,5 @@ class DocumentHandler(BaseHandler):
 
     def get(self) -> None:
         """Give the OpenAPI document."""
-        self.answer(self.settings["document"])
+        document = proxies.described(self.settings["document"], self.prefix)
+        self.answer(json.dumps(document).encode())

@@ -43,7 +43,7 @@ class ReportsHandler(BaseHandler):
                     503, "The task queue is out of reach; try again.", {"Retry-After": RETRY_AFTER}
                 ) from error
         self.set_status(202)
-        self.set_header("Location", f"/api/v1/reports/{report.id}")
+        self.set_header("Location", f"{self.prefix}/api/v1/reports/{report.id}")
         self.answer(schemas.Report.model_validate(report))
 
 
