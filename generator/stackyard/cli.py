@@ -151,11 +151,11 @@ def new(
         given = [flag for flag, is_given in flags.items() if is_given]
         repeat = output.repeat_command(template, project.path, project.answers, given)
         if as_json:
-            output.print_json(project, repeat)
+            output.print_json(project, template, repeat)
         elif dry_run:
             output.print_tree(project, repeat)
         else:
-            output.print_summary(project, repeat)
+            output.print_summary(project, template, repeat)
 
 
 @main.command()

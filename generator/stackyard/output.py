@@ -43,7 +43,7 @@ def _say(*lines: str) -> None:
         click.echo(shown(line))
 
 
-def print_json(project: Project, repeat: str) -> None:
+def print_json(project: Project, template: Template, repeat: str) -> None:
     """Print what was made, or would be, as one JSON object."""
     dump(
         {
@@ -52,6 +52,7 @@ def print_json(project: Project, repeat: str) -> None:
             "files": [{"path": file.path, "size": file.size} for file in project.files],
             "next": _in(project.path, _NEXT),
             "repeat": repeat,
+            "source": template.source,
             "warnings": list(project.warnings),
         }
     )
@@ -78,6 +79,7 @@ def answer_lines(answers: Mapping[str, str]) -> list[str]:
 def _print_files(project: Project) -> None:
     """Print every file with its size, directories before files."""
     lines = [(f"{project.path}/", "")]
+    fork, end, line = _branches()
 
     def walk(prefix: str, indent: str) -> None:
         inside = [file for file in project.files if file.path.startswith(prefix)]
@@ -85,13 +87,13 @@ def _print_files(project: Project) -> None:
         heads = sorted({(not rest, head) for head, rest in names})
         for number, (is_file, head) in enumerate(heads, 1):
             last = number == len(heads)
-            branch = f"{indent}{'└── ' if last else '├── '}{head}"
+            branch = f"{indent}{end if last else fork} {head}"
             if is_file:
                 size = next(file.size for file in inside if file.path == prefix + head)
                 lines.append((branch, _size(size)))
             else:
                 lines.append((f"{branch}/", ""))
-                walk(f"{prefix}{head}/", indent + ("    " if last else "│   "))
+                walk(f"{prefix}{head}/", indent + ("    " if last else f"{line}   "))
 
     walk("", "")
     width = max(len(name) for name, _ in lines)
@@ -99,7 +101,17 @@ def _print_files(project: Project) -> None:
         _say(f"{name:<{width}}  {size:>9}".rstrip())
 
 
-def print_summary(project: Project, repeat: str) -> None:
+def _branches() -> tuple[str, str, str]:
+    """Return what a tree is drawn with: on a terminal that has no lines, of ASCII."""
+    drawn = "├──", "└──", "│"
+    try:
+        "".join(drawn).encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return "|--", "`--", "|"
+    return drawn
+
+
+def print_summary(project: Project, template: Template, repeat: str) -> None:
     """Print what is in each top-level directory, then what to do with it."""
     name = click.style(shown(project.answers["project_name"]), bold=True)
     click.echo(f"{name} is ready in {shown(project.path)}: {_total(project)}\n")
@@ -115,6 +127,9 @@ def print_summary(project: Project, repeat: str) -> None:
     click.echo(click.wrap_text(shown(", ".join(single)), 78, "  ", "  "))
     steps = [f"  {step}" for step in _in(project.path, _NEXT)]
     _say("", "Next:", *steps, "", "The same again:", f"  {repeat}")
+    if template.is_local:
+        reason = f"its template is the copy at {template.source}, which no address of others has"
+        _say("", f"Nobody else can update it: {reason}.")
 
 
 def print_record(record: Record, repeat: str, behind: list[str] | None, *, as_json: bool) -> None:
@@ -151,7 +166,7 @@ def print_check(record: Record, behind: list[str], *, as_json: bool) -> None:
 
 def print_update(done: Update) -> None:
     """Print what an update changed, and what to do with it."""
-    path = shlex.quote(str(done.before.path))
+    path = typed(done.before.path)
     if not done.changes:
         _say(f"{done.before.path} is current: {done.release}. Nothing was written.")
         return
@@ -229,7 +244,12 @@ def _behind(releases: list[str]) -> str:
 
 def _in(path: Path, steps: list[str]) -> list[str]:
     """Return the commands to run in a directory."""
-    return [*([f"cd {shlex.quote(str(path))}"] if str(path) != "." else []), *steps]
+    return [*([f"cd {typed(path)}"] if str(path) != "." else []), *steps]
+
+
+def typed(path: Path) -> str:
+    """Return a path as a shell and any command take it for one."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
 def repeat_command(
@@ -237,7 +257,7 @@ def repeat_command(
 ) -> str:
     """Return the command that makes a project again, wherever it is run."""
     words = [_program(), "new", answers["framework"]]
-    words.append(f"./{path}" if str(path).startswith("-") else str(path))
+    words += shlex.split(typed(path))
     for name, value in answers.items():
         if name not in template.questions:
             continue  # asked by another release

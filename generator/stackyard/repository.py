@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from stackyard.git import GitError, git
 
@@ -65,3 +67,32 @@ def describe(checkout: Path) -> str | None:
         return git(checkout, "describe", "--tags", "--always").strip()
     except (OSError, GitError):
         return None
+
+
+def origin(checkout: Path) -> str | None:
+    """Return the address at which others find what a checkout is of, if there is one."""
+    try:
+        # As it was given: `insteadOf` may be this machine's alone.
+        return _public(git(checkout, "config", "--get", "remote.origin.url").strip())
+    except (OSError, GitError, ValueError):
+        return None
+
+
+def is_pushed(checkout: Path) -> bool:
+    """Tell whether a checkout's commit is at its origin, as far as git knows without asking."""
+    question = ("for-each-ref", "--contains", "HEAD", "refs/remotes/origin")
+    try:
+        return bool(git(checkout, *question))
+    except (OSError, GitError):
+        return False
+
+
+def _public(address: str) -> str | None:
+    """Return an address without passwords and tokens, or nothing for what is of this machine."""
+    if re.fullmatch(r"[\w.-]+@[\w.-]+:[^:?#]+", address):  # as ssh has it
+        return address
+    parts = urlsplit(address)
+    if parts.scheme not in {"git", "http", "https", "ssh"} or parts.query or parts.fragment:
+        return None
+    user = f"{parts.username}@" if parts.scheme == "ssh" and parts.username else ""
+    return f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}{parts.path}"

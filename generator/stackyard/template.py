@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ class Template:
         """Return the template that came with this package: the wheel's, else the checkout's."""
         if _BUNDLED.is_dir():
             return cls.load(_BUNDLED, stamps=_release())
-        return cls.load(_CHECKOUT, stamps=_commit(_CHECKOUT))
+        return cls.load(_CHECKOUT, stamps=_commit())
 
     @classmethod
     def load(cls, root: Path, stamps: Mapping[str, str] | None = None) -> Template:
@@ -90,6 +91,16 @@ class Template:
             source = stamps.get("_src_path", str(root))
             raise UnusableTemplateError(source, error) from error
         return cls(root, questions, stamps)
+
+    @property
+    def source(self) -> str:
+        """Return the address that projects are updated from."""
+        return self.stamps.get("_src_path", str(self.root))
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether it is this copy alone that projects can be updated from."""
+        return "_src_path" not in self.stamps
 
     @property
     def options(self) -> list[str]:
@@ -188,7 +199,10 @@ def version() -> str:
 
 def own_sources() -> set[str]:
     """Return the addresses of this package's own template: its repository, or a checkout of it."""
-    return {_repository()} | (set() if _BUNDLED.is_dir() else {str(_CHECKOUT)})
+    if _BUNDLED.is_dir():
+        return {_repository()}
+    checkout = {str(_CHECKOUT), _origin() or _repository()}
+    return {_repository()} | {source.removesuffix("/").removesuffix(".git") for source in checkout}
 
 
 def _question(name: Any, spec: Any) -> Question:
@@ -223,10 +237,29 @@ def _question(name: Any, spec: Any) -> Question:
     )
 
 
-def _commit(checkout: Path) -> dict[str, str]:
-    """Return the commit that is checked out; for edits on it Copier names one that it drops."""
-    commit = repository.describe(checkout)
-    return {"_commit": commit} if commit else {}
+def _commit() -> dict[str, str]:
+    """Return the commit that is checked out, and the address where others find it, if they do.
+
+    For edits on the commit Copier names one that it drops.
+    """
+    commit = repository.describe(_CHECKOUT)
+    if not commit:
+        return {}
+    address = _origin() if repository.is_pushed(_CHECKOUT) else None
+    return {"_commit": commit} | ({"_src_path": address} if address else {})
+
+
+def _origin() -> str | None:
+    """Return where the checkout came from; of our own repository, the public address."""
+    address = repository.origin(_CHECKOUT)
+    own = address and _place(address) == _place(_repository())
+    return _repository() if own else address
+
+
+def _place(address: str) -> str:
+    """Return host and path of an address, however it is reached."""
+    place = re.sub(r"^(\w+://)?([^@/]*@)?([^/:]+)[:/]", r"\3/", address)
+    return place.removesuffix("/").removesuffix(".git")
 
 
 def _release() -> dict[str, str]:

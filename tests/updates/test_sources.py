@@ -13,7 +13,7 @@ import pytest
 
 from conftest import UPSTREAM, Command, replace, run, tree
 
-from .conftest import ANSWERS, move, release
+from .conftest import ANSWERS, FIRST, move, release, save
 
 
 @pytest.mark.parametrize("flags", [[], ["--check"], ["--dry-run"], ["--json"]], ids=" ".join)
@@ -40,6 +40,82 @@ def test_another_source_is_not_contacted_untold(
 def test_its_own_source_has_several_names(user: Command, shop: Path, own: str) -> None:
     move(shop, f"_src_path: {own}\n")
     assert "not stackyard's own" not in user("show", "shop").stderr
+
+
+OTHER = "git.example.org/team/stackyard.git"
+
+
+@pytest.fixture
+def checkout(upstream: Path, user: Command, tmp_path: Path) -> Path:
+    """A clone of the first release, whose origin answers to all the addresses of `OTHER`."""
+    bare, place = tmp_path / "bare", tmp_path / "checkout"
+    run("git", "clone", "--quiet", "--bare", upstream, bare)
+    run("git", "--git-dir", bare, "branch", "--force", "main", FIRST)
+    run("git", "clone", "--quiet", "--branch", "main", bare, place)
+    with Path(user.environment["GIT_CONFIG_GLOBAL"]).open("a") as settings:
+        for start in ("https://", "ssh://git@"):
+            settings.write(f'[url "{bare}"]\n\tinsteadOf = {start}{OTHER}\n')
+    return place
+
+
+def make(user: Command, checkout: Path, *flags: str) -> str:
+    """Return what the command of a clone prints of a project `shop`."""
+    python = Command(
+        user.directory, user.temporary, user.environment, user.executable.with_name("python")
+    )
+    told = ("new", "fastapi", "shop", "--defaults", "--no-lock", *flags)
+    done = python("-m", "stackyard", *told, PYTHONPATH=str(checkout / "generator"))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("origin", "written"),
+    [
+        (f"https://{OTHER}", f"https://{OTHER}"),
+        (f"https://token:x@{OTHER}", f"https://{OTHER}"),
+        (f"https://token@{OTHER}", f"https://{OTHER}"),
+        (f"ssh://git:secret@{OTHER}", f"ssh://git@{OTHER}"),
+        (f"{UPSTREAM}.git", UPSTREAM),
+        (UPSTREAM.replace("https://github.com/", "git@github.com:") + ".git", UPSTREAM),
+    ],
+)
+def test_a_project_made_in_a_clone_names_the_clone_s_origin(
+    user: Command, checkout: Path, origin: str, written: str
+) -> None:
+    """Others can update it, by what is written there; no password or token is written."""
+    run("git", "remote", "set-url", "origin", origin, cwd=checkout)
+    assert "Nobody else can update it" not in make(user, checkout)
+    answers = (user.directory / "shop" / ANSWERS).read_text()
+    assert f"_src_path: {written}\n" in answers
+    assert f"_commit: {FIRST}\n" in answers
+    shutil.rmtree(checkout)
+    flags = [] if written == UPSTREAM else ["--trust-source"]
+    done = user("update", "shop", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "_commit: v999.0.0\n" in (user.directory / "shop" / ANSWERS).read_text()
+
+
+@pytest.mark.parametrize(
+    "origin", ["/srv/git/stackyard", f"https://{OTHER}?token=x", "alias:x", ""]
+)
+def test_a_project_of_a_clone_that_nobody_reaches_says_so(
+    user: Command, checkout: Path, origin: str
+) -> None:
+    """Its origin is of this machine, or of nobody."""
+    run("git", "config", "remote.origin.url", origin, cwd=checkout)
+    assert f"Nobody else can update it: its template is the copy at {checkout}," in make(
+        user, checkout
+    )
+    assert f"_src_path: {checkout}\n" in (user.directory / "shop" / ANSWERS).read_text()
+
+
+def test_a_project_of_a_commit_that_was_not_pushed_says_so(user: Command, checkout: Path) -> None:
+    run("git", "remote", "set-url", "origin", f"https://{OTHER}", cwd=checkout)
+    (checkout / "templates" / "shared" / "Makefile.jinja").write_text("mine\n")
+    save(checkout, "Have it my way")
+    assert "Nobody else can update it" in make(user, checkout)
+    assert f"_src_path: {checkout}\n" in (user.directory / "shop" / ANSWERS).read_text()
 
 
 def ask(user: Command, *arguments: str, answer: str) -> tuple[int, str]:
