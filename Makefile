@@ -1,6 +1,7 @@
 # Each target makes its own environment first; uv comes from PyPI when it is not on PATH.
 FRAMEWORK ?= fastapi
 DEST ?= projects/bookshelf-$(FRAMEWORK)
+export FRAMEWORK DEST
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 OWN_UV := $(if $(shell command -v uv),,.venv/bin/uv)
@@ -20,7 +21,7 @@ PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup
 .PHONY: new test test-containers test-all lint format bench docs pins release
 
 new: $(ENVIRONMENT)
-	$(BIN)/stackyard new $(FRAMEWORK) "$(DEST)" --defaults $(if $(LATEST),--no-lock)
+	$(BIN)/stackyard new "$$FRAMEWORK" "$$DEST" --defaults $(if $(LATEST),--no-lock)
 
 test: $(ENVIRONMENT)
 	$(PYTEST) $(if $(BASE),--base $(BASE)) --ignore tests/containers $(ARGS)
@@ -61,7 +62,7 @@ $(ENVIRONMENT): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(if $(OWN_UV),$(PYTHON) -m venv .venv,uv venv --quiet --python $(PYTHON) .venv)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { rm -rf .venv; echo "$(PYTHON) is too old: say make PYTHON=, with Python 3.11 or later" >&2; exit 1; }
-	$(if $(OWN_UV),test -x $(OWN_UV) || $(BIN)/pip install --quiet uv==$(UV_VERSION))
+	$(if $(OWN_UV),test -x $(OWN_UV) || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION))
 	$(or $(OWN_UV),uv) pip install --quiet --python $(BIN)/python --editable . --group dev $(VERSIONS)
 	@rm -f .venv/.made*
 	@touch $@

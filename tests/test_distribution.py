@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from combinations import FRAMEWORKS
-from conftest import CHECKOUT_WARNINGS, UPSTREAM, VERSION, Command, generated
+from conftest import CHECKOUT_WARNINGS, UPSTREAM, VERSION, Command, generated, run
 
 ANSWERS = ".copier-answers.yml"
 pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
@@ -71,3 +71,14 @@ def test_a_project_of_the_wheel_names_the_release_it_came_from(from_wheel: Comma
     from_wheel("new", "fastapi", "shop", "--no-lock")
     answers = yaml.safe_load((from_wheel.directory / "shop" / ANSWERS).read_text())
     assert (answers["_src_path"], answers["_commit"]) == (UPSTREAM, f"v{VERSION}")
+
+
+@pytest.mark.slow
+def test_make_new_works_in_a_clone_in_any_path(
+    clone: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Nor is what is made called by a path that a shell would read otherwise."""
+    place = tmp_path / """it's "b" & (c) 100% $HOME ;é#""" / "clone"
+    run("git", "clone", "--quiet", clone, place)
+    run("make", "new", """DEST=../a 'shop'""", "FRAMEWORK=flask", cwd=place, env=environment)
+    assert (place.parent / "a 'shop'" / "app").is_dir()

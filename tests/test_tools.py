@@ -61,6 +61,12 @@ def test_ruff(rendered: dict[str, Path], command: list[str]) -> None:
         assert (project / "pyproject.toml").read_text().count("[tool.ruff") > 0
 
 
+def test_no_text_depends_on_the_locale(rendered: dict[str, Path]) -> None:
+    """Whoever starts a service may have another encoding than the project's files."""
+    options = ("--preview", "--select", "PLW1514", "--exclude", "tests", "--no-cache")
+    clean(ours("ruff"), "check", *options, *rendered.values(), ROOT / "generator")
+
+
 # What bandit may find, by its rules, and why that is none.
 EXPLAINED = {
     "B104": "a container's port is published by its host; ruff's S104 is answered where it is",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from io import TextIOWrapper
 
 from stackyard import interrupts
 
@@ -11,6 +13,12 @@ from stackyard import interrupts
 def main() -> None:
     """Run the command and exit: 0 done, 1 our own fault, 2 a mistake or an interrupt."""
     interrupts.install()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # any path or name, on any terminal
     gc.disable()  # a second's run makes no garbage worth the tenth of it that collecting takes
     try:
         with interrupts.allowed():

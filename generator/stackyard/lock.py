@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
 from typing import Any
 
 from stackyard.git import regime
+from stackyard.output import typed
 from stackyard.target import DISK_FULL
 
 FILES = ("pyproject.toml", "uv.toml", "uv.lock")
@@ -36,6 +36,12 @@ _HARMLESS = {
 }
 """Settings of uv that name no addresses and no directories."""
 
+_ELSEWHERE = {"UV_FROZEN", "UV_LOCKED", "UV_PROJECT", "UV_WORKING_DIR"}
+"""Set for the user's own work, these have uv lock nothing, or another project."""
+
+_RECORDED = ("UV_EXCLUDE_NEWER", "UV_FORK_STRATEGY", "UV_PRERELEASE", "UV_RESOLUTION")
+"""A lock file says by these how it was made, and whoever has them otherwise makes another."""
+
 
 def make(
     project: Path,
@@ -50,6 +56,7 @@ def make(
     depend on costs nothing. Without a `python`, uv finds one that suits the project. The new
     directory `scratch` is where uv works: in the project it would run the interpreter of a
     `.venv` or `.python-version`, and around it heed any workspace.
+    The user's own settings of uv hold: which indexes, which versions there are.
     Returns the warnings: without a network the project is made all the same, unlocked.
 
     Raises:
@@ -57,7 +64,7 @@ def make(
     """
     from uv import find_uv_bin
 
-    later = f"run later: cd {shlex.quote(str(path))} && uv lock"
+    later = f"run later: cd {typed(path)} && uv lock"
     try:
         uv = find_uv_bin()
     except FileNotFoundError:
@@ -78,7 +85,7 @@ def make(
     result = subprocess.run(
         command,
         cwd=place,
-        env=regime(online=True),
+        env={k: v for k, v in regime(online=True).items() if k not in _ELSEWHERE},
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -87,10 +94,48 @@ def make(
     )
     if not result.returncode:
         shutil.copyfile(place / "uv.lock", project / "uv.lock")
-        return []
+        return [*_reservations(path)]
     if DISK_FULL in result.stderr:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return [f"the dependencies are not locked: {_reason(result.stderr)}; {later}"]
+
+
+def _reservations(path: Path) -> Iterator[str]:
+    """Say where uv will not use the lock file of the project that will be at `path`."""
+    if told := [name for name in _RECORDED if os.environ.get(name)]:
+        yield (
+            f"uv.lock was made by your {', '.join(told)}: for whoever has not set the same, uv"
+            " makes another, of other versions"
+        )
+    if workspace := _workspace(path.resolve()):
+        yield (
+            f"uv.lock will not be used: the workspace of uv in {str(workspace)!r} has the project"
+            " as a member, and one lock file for all; name it in 'exclude' of [tool.uv.workspace]"
+        )
+
+
+def _workspace(path: Path) -> Path | None:
+    """Return the directory of the workspace that has a directory as a member."""
+    for parent in path.parents:
+        try:
+            told = tomllib.loads((parent / "pyproject.toml").read_text(encoding="utf-8"))
+            workspace = told["tool"]["uv"]["workspace"]
+            members, excluded = workspace.get("members", []), workspace.get("exclude", [])
+            place = path.relative_to(parent)
+            # Of `a/*` and the like; each `*` stands for one name.
+            if _matches(place, members) and not _matches(place, excluded):
+                return parent
+        except (OSError, ValueError, RecursionError, LookupError, AttributeError, TypeError):
+            continue  # none, or none that uv can read
+    return None
+
+
+def _matches(path: Path, patterns: Iterable[str]) -> bool:
+    """Tell whether one of the patterns stands for all of a relative path."""
+    return any(
+        path.match(pattern) and ("**" in pattern or len(PurePath(pattern).parts) == len(path.parts))
+        for pattern in patterns
+    )
 
 
 def _unlockable(project: Path) -> str:

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from conftest import Command, run
-from updates.conftest import ANSWERS, save
+
+from .conftest import ANSWERS, save
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 

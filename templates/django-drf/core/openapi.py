@@ -19,7 +19,7 @@ from core.proxies import described
 from core.views import APIView
 
 MAKING = Lock()  # drf-spectacular makes documents in one thread alone
-PAGE = Path(__file__).with_name("docs.html").read_text()
+PAGE = Path(__file__).with_name("docs.html").read_text("utf-8")
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)

@@ -10,7 +10,7 @@ from app.proxies import described
 
 docs = Blueprint("docs", __name__)
 
-PAGE = Path(__file__).with_name("docs.html").read_text()
+PAGE = Path(__file__).with_name("docs.html").read_text("utf-8")
 HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
 
 

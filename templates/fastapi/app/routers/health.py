@@ -12,7 +12,7 @@ from app.schemas import Health
 
 router = APIRouter(tags=["operations"])
 
-DOCS = (Path(__file__).parents[1] / "docs.html").read_text()
+DOCS = (Path(__file__).parents[1] / "docs.html").read_text("utf-8")
 DOCS_HEADERS = {"Content-Security-Policy": csp.policy(DOCS)}
 
 

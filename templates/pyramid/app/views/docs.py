@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from app import csp
 from app.proxies import described
 
-PAGE = (Path(__file__).parents[1] / "docs.html").read_text()
+PAGE = (Path(__file__).parents[1] / "docs.html").read_text("utf-8")
 HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
 
 OTHERS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")

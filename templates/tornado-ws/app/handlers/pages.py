@@ -16,7 +16,7 @@ class PageHandler(BaseHandler):
 
     def get(self) -> None:
         """Show the page."""
-        page = (STATIC / self.name).read_text()
+        page = (STATIC / self.name).read_text("utf-8")
         self.set_header("Content-Security-Policy", csp.policy(page))
         self.write(page)
 
