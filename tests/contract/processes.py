@@ -179,8 +179,10 @@ class Postgres(Process):
         with psycopg.connect(cluster.get_uri(), autocommit=True) as connection:
             connection.execute(f"ALTER ROLE postgres PASSWORD '{self.password}'")
         lines = [f"host all all {peers} scram-sha-256\n" for peers in ("127.0.0.1/32", "::1/128")]
+        lines.append("host replication all 127.0.0.1/32 scram-sha-256\n")
         (data / "pg_hba.conf").write_text("".join(lines))
         cluster.cleanup()
+        self.user = cluster.system_user
         self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/app"
         settings = {
             "port": self.port,
@@ -192,7 +194,7 @@ class Postgres(Process):
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data), *options]
-        super().__init__("postgres", command, logs=home, user=cluster.system_user)
+        super().__init__("postgres", command, logs=home, user=self.user)
 
     def start(self) -> None:
         super().start()
@@ -202,18 +204,22 @@ class Postgres(Process):
         """Stop without waiting for clients to leave."""
         super().terminate(number)
 
-    def create_database(self) -> None:
-        """Make the database, of a locale in which no letter beyond ASCII has a case."""
-        with psycopg.connect(self._maintenance, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE app TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    def create_database(self, name: str = "app") -> str:
+        """Make a database, of a locale in which no letter beyond ASCII has a case; return its URL."""
+        with psycopg.connect(self.maintenance, autocommit=True) as connection:
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+            )
+        return self.url.removesuffix("app") + name
 
     @property
-    def _maintenance(self) -> str:
+    def maintenance(self) -> str:
+        """The URL of the database that is there before any other."""
         return self.url.removesuffix("app") + "postgres"
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self._maintenance, connect_timeout=2).close()
+            psycopg.connect(self.maintenance, connect_timeout=2).close()
         except psycopg.OperationalError:
             return False
         return True

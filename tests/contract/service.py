@@ -198,6 +198,16 @@ class Service(Target):
         finally:
             web.stop()
 
+    @contextlib.contextmanager
+    def another_worker(self, **settings: str | None) -> Iterator[Process]:
+        """Run one more worker, on the same servers."""
+        worker = self.process("worker", f"worker-{secrets.token_hex(4)}", **settings)
+        try:
+            worker.start()
+            yield worker
+        finally:
+            worker.stop()
+
     def web_processes(self) -> list[psutil.Process]:
         """Return those processes of `web` that answer requests."""
         return leaves(self.web, self.port)

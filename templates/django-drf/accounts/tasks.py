@@ -6,6 +6,8 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import InterfaceError
+from django.db import OperationalError as DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -35,7 +37,7 @@ def enqueue_welcome_email(address: str) -> None:
         logger.warning("welcome mail lost: the broker is out of reach", error=str(error))
 
 
-@shared_task
+@shared_task(autoretry_for=(DatabaseError, InterfaceError), retry_backoff=True)
 def delete_expired_refresh_tokens() -> None:
     """Forget the refresh tokens that are past their time."""
     RefreshToken.objects.filter(expires_at__lt=timezone.now()).delete()

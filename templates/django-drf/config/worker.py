@@ -4,8 +4,11 @@ import os
 from typing import Any
 
 from celery import Celery, beat, signals
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+STATEMENT = 60  # seconds that one may take, as a report reads whole tables
 
 
 class Scheduler(beat.Scheduler):
@@ -22,3 +25,8 @@ celery.autodiscover_tasks()
 @signals.setup_logging.connect
 def _leave_logging_alone(**_: Any) -> None:
     """Keep Celery from setting up what the settings have set up already."""
+
+
+@signals.worker_init.connect
+def _give_silent_servers_up(**_: Any) -> None:
+    settings.DATABASES["default"]["STATEMENT"] = STATEMENT

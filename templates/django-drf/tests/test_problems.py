@@ -5,13 +5,14 @@ import logging
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tests.factories import book_body
 
 URL = "/api/v1/books"
+RAISE = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{}'; END $$"
 JSON = "application/json"
 
 
@@ -178,14 +179,36 @@ class TestDatabaseOutOfReach:
 
 
 @pytest.mark.django_db
-def test_a_silent_database_is_given_up(application: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_database_is_given_up(application: Any) -> None:
     connection = connections.create_connection("default")  # of the pool
     with connection.cursor() as cursor:
-        monkeypatch.setattr("core.postgresql.base.TIMEOUT", 0.1)
+        connection.connection.timeout = 0.1
         with pytest.raises(OperationalError):
             cursor.execute("SELECT pg_sleep(1)")
 
     assert not connection.is_usable()
+    connection.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["08006", "25006", "25P03", "53100", "57P03", "58030"])
+def test_a_database_of_no_use_is_left(application: Any, code: str) -> None:
+    connection = connections.create_connection("default")
+    with connection.cursor() as cursor, pytest.raises(OperationalError):
+        cursor.execute(RAISE.format(code))
+
+    assert connection.connection.closed
+    connection.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", ["23505", "40001", "40P01", "57014"])
+def test_what_one_statement_is_refused_costs_no_connection(application: Any, code: str) -> None:
+    connection = connections.create_connection("default")
+    with connection.cursor() as cursor, pytest.raises(DatabaseError):
+        cursor.execute(RAISE.format(code))
+
+    assert not connection.connection.closed
     connection.close()
 
 

@@ -1,11 +1,12 @@
 """Errors: `application/problem+json`, whatever goes wrong."""
 
 import json
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from werkzeug.exceptions import NotFound
@@ -16,6 +17,7 @@ from tests.factories import DATABASE_OUT_OF_REACH, book_body
 from tests.fixtures import Client
 
 URL = "/api/v1/books"
+RAISE = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{}'; END $$"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -176,14 +178,32 @@ class TestDatabaseOutOfReach:
         assert client.get("/healthz").json == {"status": "ok"}
 
 
-def test_a_silent_database_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.db.TIMEOUT", 0.1)
-
+def test_a_silent_database_is_given_up() -> None:
     with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.timeout = 0.1
         with pytest.raises(OperationalError):
             connection.execute(text("SELECT pg_sleep(60)"))
 
         assert connection.invalidated
+
+
+@pytest.mark.parametrize("code", ["08006", "25006", "25P03", "53100", "57P03", "58030"])
+def test_a_database_of_no_use_is_left(code: str) -> None:
+    with engine.connect() as connection:
+        with pytest.raises(OperationalError):
+            connection.execute(text(RAISE.format(code)))
+
+        assert connection.invalidated
+
+
+@pytest.mark.parametrize("code", ["23505", "40001", "40P01", "57014"])
+def test_what_one_statement_is_refused_costs_no_connection(code: str) -> None:
+    with engine.connect() as connection:
+        with pytest.raises(DBAPIError):
+            connection.execute(text(RAISE.format(code)))
+
+        assert not connection.invalidated
 
 
 def test_a_database_lost_after_the_last_query_costs_no_answer(app: Flask) -> None:

@@ -4,28 +4,27 @@ import smtplib
 import ssl
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from celery import signals
 from kombu.exceptions import OperationalError
-from sqlalchemy import create_engine, delete, func, select, update
+from sqlalchemy import NullPool, create_engine, delete, func, select, update
 from sqlalchemy.exc import OperationalError as DatabaseError
 from sqlalchemy.orm import Session
 
-from app.db import CONNECT_ARGS
 from app.models import UNFINISHED, Book, RefreshToken, Report, ReportStatus
+from app.postgresql import connect
 from app.settings import settings
 from app.worker import celery
 
-engine = create_engine(settings.database_url, connect_args=CONNECT_ARGS, pool_pre_ping=True)
+STATEMENT = 60  # seconds that one may take, as a report reads whole tables
+
+# Each task has a connection of its own: none that was lost in the meantime, or before a fork.
+engine = create_engine("postgresql://", creator=partial(connect, STATEMENT), poolclass=NullPool)
 logger = structlog.get_logger()
-
-
-@signals.worker_process_init.connect
-def _forget_inherited_connections(**_: Any) -> None:
-    engine.dispose(close=False)
 
 
 @signals.worker_ready.connect
@@ -80,7 +79,7 @@ def finish_lost_reports() -> None:
         compute_report(report_id)
 
 
-@celery.task
+@celery.task(autoretry_for=(DatabaseError,), retry_backoff=True)
 def delete_expired_refresh_tokens() -> None:
     """Forget the refresh tokens that are past their time."""
     with Session(engine) as session:

@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, inspect, text
 
 from app.models import Base
-from app.settings import settings
+from app.postgresql import connect
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def config() -> Iterator[Config]:
     structlog.configure(**logs)  # loggers that were in use hold on to it
 
 
-engine = create_engine(settings.database_url, poolclass=NullPool)
+engine = create_engine("postgresql://", creator=connect, poolclass=NullPool)
 
 
 def tables() -> set[str]:
