@@ -1,0 +1,1 @@
+"""Commands of this service's own, for `manage.py`."""
