@@ -205,7 +205,7 @@ class Postgres(Process):
         super().terminate(number)
 
     def create_database(self, name: str = "app") -> str:
-        """Make a database, of a locale in which no letter beyond ASCII has a case; return its URL."""
+        """Make a database whose locale knows no case beyond ASCII; return its URL."""
         with psycopg.connect(self.maintenance, autocommit=True) as connection:
             connection.execute(
                 f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
