@@ -82,6 +82,35 @@ def test_how_long_is_a_setting(service: Service) -> None:
         assert idle.is_closed(within=5)
 
 
+def test_a_connection_whose_body_comes_late_is_not_kept_for_ever(service: Service) -> None:
+    """It is idle once its request has come, though that may have been answered before."""
+    request = b"POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\n"
+    with service.another_web(KEEP_ALIVE="1") as (_, base_url):
+        address = "127.0.0.1", httpx.URL(base_url).port
+        with socket.create_connection(address, timeout=5) as client:
+            client.sendall(request)
+            time.sleep(0.5)
+            client.sendall(b"x")
+            with client.makefile("rb") as answer:  # until it is closed
+                assert answer.read().startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_connection_is_not_idle_while_a_request_waits_for_its_turn(service: Service) -> None:
+    """Of requests that are sent at once the last has its time too."""
+    first, last = (
+        b"GET %b HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode() for path in ("/healthz", BOOKS)
+    )
+    with service.another_web(KEEP_ALIVE="1") as (_, base_url):
+        address = "127.0.0.1", httpx.URL(base_url).port
+        with socket.create_connection(address, timeout=5) as client:
+            with service.locked("book"):
+                client.sendall(first + last)
+                until(service.waiting, within=10, failing="nothing is in flight")
+                time.sleep(2.5)
+            with client.makefile("rb") as answers:
+                assert answers.read().count(b"HTTP/1.1 200 OK") == 2
+
+
 def test_the_oldest_of_too_many_idle_connections_are_closed(service: Service) -> None:
     """A process keeps 500 idle connections, and the newest: a full house keeps nobody out."""
     with service.another_web(WEB_CONCURRENCY="1") as (web, base_url), ExitStack() as stack:

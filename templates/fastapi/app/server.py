@@ -47,8 +47,6 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; give up a head that has no end."""
-        self.waiting = False
-        self.idle.pop(self, None)
         if self.in_head:
             self.head_size += len(data)
         self._unset_keepalive_if_required()
@@ -68,6 +66,8 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Wait for a head."""
         super().on_message_begin()
+        self.waiting = False
+        self.idle.pop(self, None)
         self.in_head = True
         self.wait(HEAD)
 
@@ -113,11 +113,19 @@ class Protocol(HttpToolsProtocol):
             return
         super().on_message_complete()
         self.wait(None)
+        self.rest()
 
     def on_response_complete(self) -> None:
-        """Wait for the next head: to uvicorn a blank line before it is a sign of life."""
+        """Go on with the next request, or wait for one."""
         super().on_response_complete()
-        if self.send_deadline is None and not self.pipeline:
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait for the next head, once the last request has come and is answered, in any order.
+
+        To uvicorn a blank line before it is a sign of life.
+        """
+        if self.cycle.response_complete and self.send_deadline is None:
             self.wait(self.timeout_keep_alive)
             self.waiting = True
             self.idle[self] = None
