@@ -68,6 +68,17 @@ def test_a_pooler_need_not_keep_any_session(service: Service) -> None:
             serves(service, client)
 
 
+def test_a_database_may_write_times_in_another_style(service: Service) -> None:
+    """Neither `DateStyle` nor the time zone of a database changes what is served."""
+    service.postgres.create_database("of_another_style")
+    with psycopg.connect(service.postgres.maintenance, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE of_another_style SET datestyle = 'SQL, DMY'")
+    with proxied(service.postgres, service.logs) as proxy:
+        url = proxy.url.removesuffix("app") + "of_another_style"
+        with connected_by(service, url) as client:
+            serves(service, client)
+
+
 def test_the_options_of_the_url_are_heeded_by_every_process(service: Service) -> None:
     """What the URL says of a session holds in release, web and worker: they see the same schema."""
     url = service.postgres.create_database("with_options")
