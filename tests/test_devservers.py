@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -136,6 +137,22 @@ def test_the_last_command_that_uses_postgresql_stops_it(
         psycopg.connect(url).close()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
+
+
+def test_a_postgresql_that_recovers_is_waited_for(devservers: ModuleType, tmp_path: Path) -> None:
+    """After a crash it answers at once that it is starting up, which is of no use to a command."""
+    data = tmp_path / ".dev"
+    with devservers.servers(data) as urls:
+        with psycopg.connect(urls["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute("CREATE TABLE much AS SELECT generate_series(1, 1000000)")
+        lock = data / "postgres/postmaster.pid"
+        postgres = psutil.Process(int(lock.read_text("utf-8").split()[0]))
+        family = [postgres, *postgres.children()]
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family)
+    with devservers.servers(data) as urls:
+        psycopg.connect(urls["DATABASE_URL"]).close()
 
 
 def test_what_an_earlier_release_has_made_is_used(
