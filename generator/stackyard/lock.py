@@ -101,7 +101,7 @@ def make(
 
 
 def _reservations(path: Path) -> Iterator[str]:
-    """Say where uv will not use the lock file of the project that will be at `path`."""
+    """Yield where uv will not use the lock file of the project that will be at `path`."""
     if told := [name for name in _RECORDED if os.environ.get(name)]:
         yield (
             f"uv.lock was made by your {', '.join(told)}: for whoever has not set the same, uv"
@@ -122,7 +122,6 @@ def _workspace(path: Path) -> Path | None:
             workspace = told["tool"]["uv"]["workspace"]
             members, excluded = workspace.get("members", []), workspace.get("exclude", [])
             place = path.relative_to(parent)
-            # Of `a/*` and the like; each `*` stands for one name.
             if _matches(place, members) and not _matches(place, excluded):
                 return parent
         except (OSError, ValueError, RecursionError, LookupError, AttributeError, TypeError):
@@ -131,7 +130,10 @@ def _workspace(path: Path) -> Path | None:
 
 
 def _matches(path: Path, patterns: Iterable[str]) -> bool:
-    """Tell whether one of the patterns stands for all of a relative path."""
+    """Tell whether one of the patterns, such as `a/*`, stands for all of a relative path.
+
+    A `*` stands for one name, `**` for any number of them.
+    """
     return any(
         path.match(pattern) and ("**" in pattern or len(PurePath(pattern).parts) == len(path.parts))
         for pattern in patterns

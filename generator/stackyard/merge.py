@@ -56,7 +56,7 @@ class Merge:
         directories get the line ends that the project has: they are no difference.
         """
         self.name = name
-        self._styles = self._look_at(_names(base) | _names(theirs))
+        self._styles = self._styles_of(_names(base) | _names(theirs))
         for directory in (base, theirs):
             for path in _names(directory):
                 self._restyle(path, directory / path)
@@ -121,8 +121,8 @@ class Merge:
         self._git("bundle", "create", "--quiet", str(bundle), "refs/heads/result", f"^{self.head}")
         self.tree.receive(bundle, result, changes, self._unmerged(), announce)
 
-    def _look_at(self, paths: Collection[str]) -> dict[str, _Style]:
-        """Return the styles of those files that the project has."""
+    def _styles_of(self, paths: Collection[str]) -> dict[str, _Style]:
+        """Return the styles of those of the files that the project has."""
         listed = self._git("ls-tree", "-r", "-z", self.ours).split("\0")[:-1]
         entries = (entry.split("\t", 1) for entry in listed)
         blobs = {

@@ -15,7 +15,7 @@ ANSWER = 30  # to read one
 MAX_HEAD = 64 * 1024  # bytes
 MAX_IDLE = 500  # connections that wait for a next request
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(:[0-9]*)?")
-LINGER = 0.5  # seconds in which another request arrives when the process has to end
+LINGER = 0.5  # seconds in which another request may arrive when the process has to end
 
 
 class Protocol(HttpToolsProtocol):
@@ -50,7 +50,7 @@ class Protocol(HttpToolsProtocol):
         if self.in_head:
             self.head_size += len(data)
         self._unset_keepalive_if_required()
-        while data:
+        while data:  # as uvicorn has it, but for an upgrade
             try:
                 self.parser.feed_data(data)
                 break
@@ -72,9 +72,9 @@ class Protocol(HttpToolsProtocol):
         self.wait(HEAD)
 
     def without_upgrade(self) -> bytes:
-        """Return a head as if it had not asked for another protocol, and begin with it anew.
+        """Return the head without its `Upgrade`, for a new parser: the old one would read no body.
 
-        Nothing else is spoken here (RFC 9110, section 7.8), but the parser would read no body.
+        Nobody has to heed `Upgrade` (RFC 9110, section 7.8), and nothing else is spoken here.
         """
         version = self.parser.get_http_version().encode()
         target = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
@@ -84,7 +84,10 @@ class Protocol(HttpToolsProtocol):
         return b"".join([target, *lines, b"\r\n"])
 
     def on_headers_complete(self) -> None:
-        """Check what comes more than once, or not at all; wait for a body."""
+        """Check what comes more than once, or not at all; wait for a body.
+
+        httptools makes each error that is raised here a 400.
+        """
         if self.parser.get_method() == b"CONNECT":
             raise ValueError("this is no proxy")
         if self.parser.should_upgrade():
@@ -94,7 +97,7 @@ class Protocol(HttpToolsProtocol):
             joined[name] = b", ".join([joined[name], value]) if name in joined else value
         self.headers[:] = joined.items()
         old = self.parser.get_http_version() != "1.1"
-        # RFC 9112, sections 3.2 and 6.1. httptools makes it a 400 that this is an error.
+        # RFC 9112, sections 3.2 and 6.1.
         if not HOST.fullmatch(joined.get(b"host", b"" if old else b",")):
             raise ValueError("there is no host, or none that can be one")
         if joined.get(b"transfer-encoding", b"chunked").lower() != b"chunked":

@@ -117,7 +117,10 @@ class Task(WSGITask):
         return head
 
     def set_close_on_finish(self) -> None:
-        """Have the connection end with this answer; not because it needs no body and no length."""
+        """Close the connection after this answer, but not because that has no body, and no length.
+
+        waitress asks for it then.
+        """
         asked = self.version != "1.1" or self.request.headers.get("CONNECTION") == "close"
         if self.has_body or asked or not self.channel.server.accepting:
             super().set_close_on_finish()

@@ -1,11 +1,11 @@
 """How requests reach the application: by Tornado's server, with what it lacks of HTTP/1.1.
 
-It has one setting, too, for how long a connection may be idle and for how long a head may take.
+To Tornado, how long a connection may be idle and how long a head may take is one setting; these are
+two here.
 """
 
 import asyncio
 import re
-from asyncio import Future
 from typing import Any
 
 import structlog
@@ -29,7 +29,7 @@ BODY = 30  # to send that
 MAX_IDLE = 500  # connections that wait for a next request
 MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
 
-# RFC 9112, sections 3.2.2, 7.1 and 7.1.2; RFC 3986, section 2.3.
+# RFC 9112, sections 3.2.2, 7.1 and 7.1.2.
 ABSOLUTE = re.compile(r"(?i:https?)://([^/?#]*)(.*)")
 UNRESERVED = re.compile(r"%(2[dD]|2[eE]|3\d|4[1-9a-fA-F]|5[\daA]|5[fF]|6[1-9a-fA-F]|7[\daAeE])")
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
@@ -47,14 +47,14 @@ class Connection(HTTP1Connection):
         self.begun = begun  # what has been read of the request already
 
     def _parse_headers(self, data: bytes) -> tuple[str, HTTPHeaders]:
-        """Read a head; say in it what Tornado knows in one way alone as it knows it."""
+        """Read a head; write what Tornado knows in one spelling alone in that one."""
         line, headers = super()._parse_headers(self.begun + data)
-        method, target, version = ([*line.split(" ", 2), "", ""])[:3]
+        method, target, version = [*line.split(" ", 2), "", ""][:3]
         if absolute := ABSOLUTE.fullmatch(target):
             headers["Host"], rest = absolute.groups()
             target = rest if rest.startswith("/") else f"/{rest}"
         path, *query = target.split("?", 1)
-        # What need not be escaped means the same when it is, as for those who route by it.
+        # Escaped or not, these mean the same (RFC 3986, section 2.3); routes are compared with one.
         path = UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
         if headers.get("Expect", "").lower() == "100-continue":
             headers["Expect"] = "100-continue" if version == "HTTP/1.1" else "nothing"
@@ -93,7 +93,7 @@ class Connection(HTTP1Connection):
         start_line: RequestStartLine | ResponseStartLine,
         headers: HTTPHeaders,
         chunk: bytes | None = None,
-    ) -> "Future[None]":
+    ) -> asyncio.Future[None]:
         """Write the head of an answer: the last on this connection, if the process has to end."""
         if self.served.server.stopping:
             self._disconnect_on_finish = True
