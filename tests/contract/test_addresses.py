@@ -91,16 +91,14 @@ def test_spellings_of_one_address_are_one_account(anonymous: httpx.Client, kind:
 
     Whichever spelling it was registered with, each signs in, and each is taken.
     """
-    stored, *others = spellings = unique("\n".join(SPELLINGS[kind])).split("\n")
-    registered = spellings[-1]
-    response = anonymous.post(USERS, json={"email": registered, "password": PASSWORD})
+    spellings = unique("\n".join(SPELLINGS[kind])).split("\n")
+    response = anonymous.post(USERS, json={"email": spellings[-1], "password": PASSWORD})
     assert response.status_code == 201, response.text
-    assert response.json()["email"] == stored
+    assert response.json()["email"] == spellings[0]
     for spelling in spellings:
         login(anonymous, {"username": spelling, "password": PASSWORD})
         taken = {"email": spelling, "password": PASSWORD}
         problem(anonymous.post(USERS, json=taken), 409)
-    assert registered in (stored, *others)
 
 
 @pytest.mark.parametrize("address", REFUSED, ids=lambda address: ascii(address)[:40])
