@@ -88,6 +88,9 @@ TWO_WAYS = {
     "another coding": b"Transfer-Encoding: gzip\r\n",
     "another coding within chunks": b"Transfer-Encoding: gzip, chunked\r\n",
     "chunks that are not last": b"Transfer-Encoding: chunked, gzip\r\n",
+    "chunks within chunks": b"Transfer-Encoding: chunked, chunked\r\n",
+    "chunks, told twice": CHUNKED * 2,
+    "no coding, and a length": b"Transfer-Encoding:\r\nContent-Length: 5\r\n",
 }
 
 

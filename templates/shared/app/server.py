@@ -49,6 +49,7 @@ MAX_CONNECTIONS = 1000  # for each process
 MAX_HEAD = 32 * 1024  # bytes
 MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
 MAX_BODY = 1024 * 1024  # bytes: what the application takes, which refuses the rest
+CODING = re.compile(rb"\r\nTransfer-Encoding:[\t ]*([^\r]*)", re.IGNORECASE)
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(:[0-9]*)?", re.ASCII)
 
 logger = structlog.get_logger()
@@ -70,6 +71,10 @@ class Parser(HTTPRequestParser):
             self.chunked and "CONTENT_LENGTH" in self.headers
         ):
             raise ParsingError("The length of the body is told in two ways.")
+        # It also reads chunks within chunks as chunks, and a coding without a name as none.
+        codings = [coding.strip().lower() for coding in CODING.findall(header_plus)]
+        if codings not in ([], [b"chunked"]):
+            raise ParsingError("This coding of a body is not known.")
         host = self.headers.get("HOST", None if self.version == "1.1" else "")
         if host is None or not HOST.fullmatch(host):  # RFC 9112, section 3.2
             raise ParsingError("There is no host, or none that can be one.")
