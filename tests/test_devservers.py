@@ -155,6 +155,26 @@ def test_a_postgresql_that_recovers_is_waited_for(devservers: ModuleType, tmp_pa
         psycopg.connect(urls["DATABASE_URL"]).close()
 
 
+@pytest.mark.parametrize("how", ["it ends", "it takes too long"])
+def test_a_postgresql_that_does_not_start_is_told_and_not_left(
+    devservers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    data = tmp_path / ".dev"
+    with devservers.servers(data):
+        pass
+    if how == "it ends":
+        (data / "postgres/postgresql.conf").write_text("no_such_setting = 1\n")
+    else:
+        monkeypatch.setattr(devservers, "_until", lambda _: None)
+    monkeypatch.setattr(devservers, "SHORT", str(tmp_path))
+
+    with pytest.raises(SystemExit, match="PostgreSQL does not start"), devservers.servers(data):
+        pass
+
+    assert not list(tmp_path.glob("postgres-*"))
+    assert not (data / "postgres/postmaster.pid").exists()
+
+
 def test_what_an_earlier_release_has_made_is_used(
     devservers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
