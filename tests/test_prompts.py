@@ -141,7 +141,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
     terminal.expect("The same again:\n")
     assert terminal.finish() == 0
 
-    repeat = shlex.split(terminal.seen)
+    repeat = shlex.split(terminal.seen.split("\n\n")[0])
     again = replace(stackyard, directory=tmp_path / "again", executable=Path(repeat[0]))
     again.directory.mkdir()
     assert again(*repeat[1:]).returncode == 0

@@ -28,7 +28,14 @@ async def large(_: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[socket.socket]:
+def state() -> ServerState:
+    return ServerState()
+
+
+@pytest.fixture
+async def client(
+    monkeypatch: pytest.MonkeyPatch, state: ServerState
+) -> AsyncIterator[socket.socket]:
     """Serve with short deadlines; give a connection."""
     monkeypatch.setattr(server, "HEAD", 0.2)
     monkeypatch.setattr(server, "BODY", 0.4)
@@ -36,7 +43,7 @@ async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[socket.socket
     config = uvicorn.Config(large, log_config=None, timeout_keep_alive=1)
     config.load()
     served = await asyncio.get_running_loop().create_server(
-        lambda: server.Protocol(config, ServerState(), {}), "127.0.0.1", 0
+        lambda: server.Protocol(config, state, {}), "127.0.0.1", 0
     )
     with socket.create_connection(served.sockets[0].getsockname(), timeout=5) as client:
         yield client
@@ -125,6 +132,65 @@ async def test_a_head_without_end_is_given_up(client: socket.socket) -> None:
     client.sendall(HEAD + b"X-Mine: " + b"x" * server.MAX_HEAD)
 
     assert await asyncio.to_thread(seconds_until_closed, client, b"") < 0.15
+
+
+@pytest.mark.parametrize("body", [b"Content-Length: 2\r\n\r\n{}", b"\r\n"])
+async def test_a_request_for_another_protocol_is_answered_in_this_one(
+    client: socket.socket, body: bytes
+) -> None:
+    client.sendall(HEAD + b"Upgrade: h2c\r\nConnection: Upgrade\r\n" + body)
+    client.sendall(HEAD + b"Connection: close\r\n\r\n")
+
+    assert (await asyncio.to_thread(read, client)).count(b"HTTP/1.1 200 OK") == 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+        HEAD + HEAD.splitlines(keepends=True)[1] + b"\r\n",
+        b"CONNECT test:80 HTTP/1.1\r\nHost: test\r\n\r\n",
+        HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+    ],
+    ids=["no host", "a bad host", "two hosts", "a tunnel", "a coding that is not known"],
+)
+async def test_what_is_no_request_is_refused(client: socket.socket, sent: bytes) -> None:
+    client.sendall(sent)
+
+    assert (await asyncio.to_thread(read, client)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_an_old_client_names_no_host(client: socket.socket) -> None:
+    client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+
+    assert (await asyncio.to_thread(read, client)).startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_of_too_many_that_are_idle_the_oldest_is_closed(
+    client: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_IDLE", 0)
+    client.sendall(HEAD + b"\r\n")
+
+    assert (await asyncio.to_thread(read, client)).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("last", [b"", HEAD + b"\r\n"], ids=["nothing", "a request"])
+async def test_what_is_on_its_way_when_the_process_ends_is_answered(
+    client: socket.socket, state: ServerState, monkeypatch: pytest.MonkeyPatch, last: bytes
+) -> None:
+    monkeypatch.setattr(server, "LINGER", 0.1)
+    client.sendall(HEAD + b"\r\n")
+    await asyncio.sleep(0.1)
+    with client.makefile("rb") as answers:
+        first = await asyncio.to_thread(answers.read, LARGE)
+        [connection] = state.connections
+        connection.shutdown()
+        client.sendall(last)
+        rest = await asyncio.to_thread(answers.read)
+
+    assert (first + rest).count(b"HTTP/1.1 200 OK") == 1 + bool(last)
 
 
 async def test_a_client_who_leaves_in_mid_body_is_no_bug(application: FastAPI) -> None:

@@ -272,7 +272,7 @@ async def test_the_page_at_the_root_connects_to_the_feed(client: AsyncClient) ->
     response = await client.get("/")
 
     assert response.headers["Content-Type"].startswith("text/html")
-    assert '"/ws/books"' in response.text
+    assert '"ws/books"' in response.text
 
 
 async def test_clients_are_told_when_the_process_ends(

@@ -32,5 +32,5 @@ def test_metrics_outlive_the_processes_that_counted(service: Service) -> None:
             )
             if died < 10:
                 processes[died % 2].kill()
-                processes[died % 2].wait(5)
+                processes[died % 2].wait(20)  # until its supervisor has seen it
         assert len(files(processes)) <= 2 * len(processes)
