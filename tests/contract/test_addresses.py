@@ -101,6 +101,7 @@ def test_spellings_of_one_address_are_one_account(anonymous: httpx.Client, kind:
         problem(anonymous.post(USERS, json=taken), 409)
 
 
+@pytest.mark.usefixtures("service")  # which is known to be in production
 @pytest.mark.parametrize("address", REFUSED, ids=lambda address: ascii(address)[:40])
 def test_what_mail_would_not_reach_is_refused(anonymous: httpx.Client, address: str) -> None:
     """No blanks, names, quotes or comments, no host by its number, no domain for special use.
