@@ -131,8 +131,6 @@ class ServerConnection(HTTP1ServerConnection):
         self.server.idle[self] = None
         if len(self.server.idle) > MAX_IDLE:
             next(iter(self.server.idle)).end()
-        if self.server.stopping:
-            self.end()
         try:
             async with asyncio.timeout(settings.keep_alive):
                 # What is no line break: blank lines are no sign of life.
