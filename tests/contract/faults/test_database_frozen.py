@@ -38,7 +38,7 @@ def test_a_worker_gives_silent_connections_up(
             path = ask(user)
             until(
                 lambda: tells_of(worker, logged),
-                within=15,
+                within=EVENTUALLY,  # a COMMIT of the report before may be caught half-way
                 failing=f"the worker does not tell:\n{worker.output()}",
             )
             assert status(user, path) == "pending"
