@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from app.schemas import Problem
 from app.security import TryLaterError
+from app.statuses import WHEN
 
 RETRY_AFTER = "5"  # seconds
 MAX_ERRORS = 20  # whatever the request is full of
@@ -47,7 +48,7 @@ def problem(
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI description of these statuses, for a route's `responses`."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+    return {s: {"description": WHEN[s], "content": content} for s in statuses}
 
 
 class StrictJSONRoute(APIRoute):
