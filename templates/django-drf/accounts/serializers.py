@@ -47,10 +47,10 @@ class RegistrationSerializer(StrictFieldsMixin):
 class TokenRequestSerializer(serializers.Serializer):
     """A request for tokens (RFC 6749, sections 4.3.2 and 6)."""
 
-    grant_type = serializers.CharField()
+    grant_type = serializers.CharField(trim_whitespace=False)
     username = serializers.CharField(required=False, trim_whitespace=False)
     password = serializers.CharField(required=False, trim_whitespace=False)
-    refresh_token = serializers.CharField(required=False)
+    refresh_token = serializers.CharField(required=False, trim_whitespace=False)
 
 
 class TokenPairSerializer(serializers.Serializer):
@@ -72,4 +72,4 @@ class TokenErrorSerializer(serializers.Serializer):
 class RevocationSerializer(serializers.Serializer):
     """A request to end a token (RFC 7009, section 2.1)."""
 
-    token = serializers.CharField()
+    token = serializers.CharField(trim_whitespace=False)

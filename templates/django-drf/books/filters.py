@@ -19,7 +19,9 @@ class BookFilter(FilterSet):
     published_from = DateFilter("publication_date", "gte")
     published_to = DateFilter("publication_date", "lte")
     search = TextFilter(method="find")
-    ordering = ChoiceFilter(method="order", choices=[(name, name) for name in ORDERINGS])
+    ordering = ChoiceFilter(
+        method="order", choices=[(name, name) for name in ORDERINGS], initial="-created_at"
+    )
 
     def find(self, books: QuerySet[Book], _: str, value: str) -> QuerySet[Book]:
         """Return the books with this text in their title or author, in whatever case."""

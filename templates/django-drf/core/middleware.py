@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 
-from core import csp, metrics
+from core import cors, csp, metrics
 from core.problems import RETRY_AFTER, TryLaterError, problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -46,11 +46,14 @@ class RequestMiddleware:
             status, seconds = response.status_code, time.perf_counter() - started
             logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
         response["X-Request-ID"] = request_id
+        for name, value in cors.headers(str(request.method), request.headers.get).items():
+            response.setdefault(name, value)
         match = request.resolver_match
         if match and match.app_names == ["admin"]:
             # Its forms are checked to come from its own pages: browsers have to tell from where.
             response["Referrer-Policy"] = "same-origin"
             response["Content-Security-Policy"] = ADMIN_POLICY
+            response["Cross-Origin-Opener-Policy"] = "same-origin"
         response.setdefault("Content-Security-Policy", csp.NOTHING)
         route = pattern(match.route) if match else None
         metrics.observe(str(request.method), route, status, seconds)

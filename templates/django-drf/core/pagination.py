@@ -17,13 +17,15 @@ PAGE_SIZE = 20
 class Pagination(BasePagination):
     """Pages by number, for lists whose filter set has checked the parameters of `PageForm`."""
 
-    def paginate_queryset(
-        self, queryset: Any, request: Request, view: APIView | None = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the items of the page; a page past the end has none."""
         self.request = request
         self.page = int(request.query_params.get("page", 1))
         self.page_size = int(request.query_params.get("page_size", PAGE_SIZE))
+        self.query = {"page": self.page, "page_size": self.page_size}
+        for name, item in view.filterset_class.base_filters.items():
+            if value := request.query_params.get(name, item.extra.get("initial")):
+                self.query[name] = value
         self.total = queryset.count()
         self.pages = -(-self.total // self.page_size)
         start = (self.page - 1) * self.page_size
@@ -49,9 +51,8 @@ class Pagination(BasePagination):
             "next": self.page + 1,
             "last": last,
         }
-        parameters = self.request.query_params.dict()
         return ", ".join(
-            f'<{self.request.path}?{urlencode({**parameters, "page": number})}>; rel="{rel}"'
+            f'<{self.request.path}?{urlencode({**self.query, "page": number})}>; rel="{rel}"'
             for rel, number in targets.items()
             if 1 <= number <= last
         )

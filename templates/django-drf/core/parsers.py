@@ -1,12 +1,14 @@
-"""How bodies are read: as strict JSON, and as nothing else."""
+"""How bodies are read: as strict JSON or as a form, in UTF-8."""
 
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
+from django.http import QueryDict
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser, FormParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -36,6 +38,24 @@ class StrictJSONParser(JSONParser):
             return json.loads(stream.read().decode(), parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             raise ParseError("The body is not valid JSON.") from error
+
+
+class StrictFormParser(FormParser):
+    """Parses a form in UTF-8; of others Django would make something else."""
+
+    def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
+        """Return the parameters; raise 400 when they are not UTF-8."""
+        body = stream.read()
+        check_encoding(body, "The form is not UTF-8.")
+        return QueryDict(body, encoding="utf-8")
+
+
+def check_encoding(form: bytes, detail: str) -> None:
+    """Raise 400, with this detail, if a form or a query is not UTF-8."""
+    try:
+        unquote_to_bytes(form).decode()
+    except UnicodeDecodeError as error:
+        raise ParseError(detail) from error
 
 
 def _refuse(constant: str) -> None:

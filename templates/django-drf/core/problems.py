@@ -6,13 +6,18 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, views
 
 from core.serializers import MAX_ERRORS
 
 RETRY_AFTER = "5"  # seconds
 MAX_TEXT = 200  # characters of a name, or of a message
+DETAILS = {  # where DRF has words of its own
+    401: "The access token is missing or not valid.",
+    405: "This path knows other methods.",
+    415: "The body must be application/json.",
+}
 
 
 class Conflict(exceptions.APIException):
@@ -26,7 +31,7 @@ class PreconditionFailed(exceptions.APIException):
     """An `If-Match` no longer holds."""
 
     status_code = 412
-    default_detail = "It has changed since; read it again."
+    default_detail = "The book has changed since; read it again."
 
 
 class TryLaterError(exceptions.APIException):
@@ -74,22 +79,22 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             for path, message in islice(flatten(error.detail), MAX_ERRORS)
         ]
         return problem(request, 422, "The request is not valid; see errors.", errors=errors)
+    if isinstance(error, Http404):
+        detail = f"No such {context['view'].queryset.model._meta.verbose_name}."
+    else:
+        detail = DETAILS.get(response.status_code, str(response.data["detail"]))
     names = ("Retry-After", "WWW-Authenticate")
     headers = {name: response[name] for name in names if name in response}
-    if isinstance(error, exceptions.MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
-        return problem(request, 405, "This path knows other methods.", headers)
-    return problem(request, response.status_code, str(response.data["detail"]), headers)
+    return problem(request, response.status_code, detail, headers)
 
 
 def flatten(detail: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield each message of a validation error, with the path to what it is about."""
+    """Yield the first message about each field of a validation error, with the path to it."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from flatten(inner, *path, *([] if name == "non_field_errors" else [str(name)]))
+            yield from flatten(inner, *path, *([] if name is None else [str(name)]))
     elif isinstance(detail, list):
-        for inner in detail:
-            yield from flatten(inner, *path)
+        yield from flatten(next(filter(None, detail)), *path)
     else:
         yield path, str(detail)
 

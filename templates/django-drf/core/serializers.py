@@ -50,11 +50,12 @@ class StrictFieldsMixin(serializers.Serializer):
         known = {name for name, field in self.fields.items() if not field.read_only}
         given = data if isinstance(data, Mapping) else {}
         unknown = islice((name for name in given if name not in known), MAX_ERRORS)
-        errors: dict[str, Any] = {name: ["This field is not known."] for name in unknown}
+        errors: dict[str, Any] = {}
         try:
             validated = super().to_internal_value(data)
         except ValidationError as error:
             errors |= cast("dict[str, Any]", error.detail)
+        errors |= {name: ["This field is not known."] for name in unknown}
         if errors:
             raise ValidationError(errors)
         return validated

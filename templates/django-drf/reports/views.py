@@ -38,7 +38,7 @@ class ReportViewSet(APIView, RetrieveModelMixin, GenericViewSet):
     serializer_class = ReportSerializer
     parser_classes = ()
     lookup_url_kwarg = "id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     def get_queryset(self) -> QuerySet[Report]:
         """Return the reports of the current user."""

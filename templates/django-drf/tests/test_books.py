@@ -183,11 +183,11 @@ def test_an_unknown_book_is_not_found(
     assert response.status_code == 404
 
 
-@pytest.mark.parametrize("book_id", ["0", "-1", str(2**63), "x", "1.5", "%00", "%ED%A0%80"])
-def test_an_id_that_no_book_can_have_is_bad_input(client: APIClient, book_id: str) -> None:
+@pytest.mark.parametrize("book_id", ["0", "-1", "01", str(2**63), "x", "1.5", "%00", "%ED%A0%80"])
+def test_an_id_that_no_book_can_have_is_not_found(client: APIClient, book_id: str) -> None:
     response = client.get(f"{URL}/{book_id}")
 
-    assert response.status_code in (404, 422)
+    assert response.status_code == 404
 
 
 class TestConditionalRequests:
@@ -209,6 +209,23 @@ class TestConditionalRequests:
 
         assert response.status_code == 200
         assert response.headers["ETag"] != etag
+
+    def test_another_copy_than_the_one_asked_for_is_not_sent(
+        self, client: APIClient, book: Book
+    ) -> None:
+        for condition in ('"other"', "nonsense", ""):
+            response = client.get(f"{URL}/{book.id}", headers={"If-Match": condition})
+            assert response.status_code == 412
+
+    @pytest.mark.parametrize("method", ["put", "patch"])
+    def test_a_bad_body_is_told_before_a_stale_if_match(
+        self, client: APIClient, auth_headers: dict[str, str], book: Book, method: str
+    ) -> None:
+        headers = {**auth_headers, "If-Match": '"other"'}
+
+        response = getattr(client, method)(f"{URL}/{book.id}", {"title": ""}, headers=headers)
+
+        assert response.status_code == 422
 
     @pytest.mark.parametrize("method", ["put", "patch", "delete"])
     def test_a_stale_if_match_changes_nothing(

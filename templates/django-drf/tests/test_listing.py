@@ -130,6 +130,8 @@ def test_a_page_past_the_end_is_empty(client: APIClient) -> None:
         ("page", "x"),
         ("page_size", "0"),
         ("page_size", "101"),
+        ("page_size", "1_0"),
+        ("page_size", "\u0661"),
         ("published_from", "2000-13-01"),
         ("published_to", "yesterday"),
         ("ordering", "isbn"),
@@ -143,3 +145,15 @@ def test_a_bad_parameter_is_named(client: APIClient, parameter: str, value: str)
 
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == [f"query.{parameter}"]
+
+
+def test_a_parameter_may_not_be_given_twice(client: APIClient) -> None:
+    response = client.get(f"{URL}?search=a&unknown=1&page_size=x&search=a&unknown=2")
+
+    assert response.status_code == 422
+    fields = [error["field"] for error in response.json()["errors"]]
+    assert fields == ["query.page_size", "query.search"]
+
+
+def test_a_query_is_utf_8(client: APIClient) -> None:
+    assert client.get(f"{URL}?unknown=%FF").status_code == 400

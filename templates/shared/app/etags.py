@@ -4,6 +4,7 @@ import hashlib
 import re
 
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}([ \t]*,[ \t]*({_TAG.pattern})?)*[ \t]*")
 
 
 def strong(body: bytes) -> str:
@@ -12,7 +13,12 @@ def strong(body: bytes) -> str:
 
 
 def matches(header: str, etag: str, *, weak: bool = False) -> bool:
-    """Tell whether `If-Match`, or `If-None-Match` with `weak` comparison, names the tag."""
+    """Tell whether `If-Match`, or `If-None-Match` with `weak` comparison, names the tag.
+
+    A header that cannot be parsed names none.
+    """
     if header.strip() == "*":
         return True
+    if not _TAGS.fullmatch(header):
+        return False
     return any(tag == etag and (weak or not prefix) for prefix, tag in _TAG.findall(header))
