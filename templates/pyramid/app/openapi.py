@@ -8,11 +8,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from openapi_core.datatypes import RequestParameters
+from openapi_core.deserializing.styles import style_deserializers
+from openapi_core.deserializing.styles.factories import StyleDeserializersFactory
 from pyramid.config import Configurator
 from pyramid.events import ApplicationCreated
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
 from pyramid_openapi3.wrappers import PyramidOpenAPIRequest
+from webob.multidict import NoVars
 
 from app import addresses
 
@@ -30,10 +33,28 @@ def includeme(config: Configurator) -> None:
     config.pyramid_openapi3_add_deserializer("application/json", load_json)
     config.pyramid_openapi3_add_deserializer("application/problem+json", json.loads)
     config.pyramid_openapi3_add_deserializer("application/x-www-form-urlencoded", load_form)
-    config.pyramid_openapi3_spec(str(DOCUMENT))
+    config.pyramid_openapi3_spec(str(DOCUMENT), route="/openapi.json", route_name="openapi.json")
     config.add_subscriber(wrap_validator, ApplicationCreated)
-    config.add_route("openapi.json", "/openapi.json")
     config.add_route("docs", "/docs")
+
+
+def published(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document as clients are given it: of its components, schemas have names there."""
+    components = document["components"]
+    named = {kind: components[kind] for kind in ("schemas", "securitySchemes")}
+    return document | {"paths": resolve(document["paths"], components), "components": named}
+
+
+def resolve(node: Any, components: dict[str, Any]) -> Any:
+    """Return a part of the document with the components in it that are no schemas."""
+    if isinstance(node, list):
+        return [resolve(item, components) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kind, _, name = node.get("$ref", "").removeprefix("#/components/").partition("/")
+    if kind in components and kind != "schemas":
+        return resolve(components[kind][name], components)
+    return {key: resolve(value, components) for key, value in node.items()}
 
 
 def is_date(value: Any) -> bool:
@@ -57,7 +78,8 @@ def is_email(value: Any) -> bool:
 def is_isbn(value: Any) -> bool:
     """Check the last digit of an ISBN-13 (ISO 2108): weights 1 and 3 alternate, modulo 10."""
     digits = [int(digit) for digit in str(value) if digit.isdecimal()]
-    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+    right = (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+    return right and not str(value).endswith("\n")  # before which Python's `$` matches too
 
 
 def load_json(body: bytes, **_: str) -> Any:
@@ -100,6 +122,9 @@ class RequestValidator:
         self._validator = validator
         # Who asks, and with which right, is the security policy's business.
         validator.security_provider_factory = NoSecurity()
+        validator.style_deserializers_factory = StyleDeserializersFactory(
+            validator.schema_casters_factory, {**style_deserializers, "form": load_parameter}
+        )
         self._valid: dict[tuple[str, str], Any] = {}
 
     def unmarshal(self, openapi_request: PyramidOpenAPIRequest) -> Any:
@@ -122,7 +147,7 @@ class RequestValidator:
         try:
             return self._validator.unmarshal(PlainRequest(request))
         except RecursionError as error:
-            raise HTTPBadRequest("The body is nested too deep.") from error
+            raise HTTPBadRequest("The body is not valid JSON.") from error
 
 
 class PlainRequest(PyramidOpenAPIRequest):
@@ -133,6 +158,11 @@ class PlainRequest(PyramidOpenAPIRequest):
     def __init__(self, request: Request) -> None:
         self.request = request
         self.parameters = RequestParameters(path=request.matchdict, query=request.GET)
+
+    @property
+    def body(self) -> bytes:
+        """The body; none is no JSON, but of the wrong type before that."""
+        return self.request.body or b" "
 
     @property
     def path(self) -> str:
@@ -148,6 +178,19 @@ class PlainRequest(PyramidOpenAPIRequest):
     def content_type(self) -> str:
         """The media type, whose parameters may be malformed."""
         return str(self.request.content_type)
+
+
+def load_parameter(_explode: bool, name: str, kind: str, query: Any) -> str:
+    """Return a parameter; raise `KeyError` for none, `ValueError` for one that is malformed."""
+    if isinstance(query, NoVars):
+        raise HTTPBadRequest("The query is not UTF-8.")
+    values = query.getall(name)
+    if not values or (values == [""] and name in {"author", "search"}):
+        raise KeyError(name)
+    [value] = values
+    if kind == "integer" and not re.fullmatch("[0-9]+", value):
+        raise ValueError("no digits")
+    return value
 
 
 class ResponseValidator:

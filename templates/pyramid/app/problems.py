@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import structlog
 from openapi_core.templating.media_types.exceptions import MediaTypeNotFound
-from openapi_core.validation.request.exceptions import MissingRequiredRequestBody
-from pyramid.exceptions import PredicateMismatch
+from pyramid.exceptions import PredicateMismatch, URLDecodeError
 from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
@@ -22,7 +21,6 @@ from app.security import TryLaterError
 RETRY_AFTER = "5"  # seconds
 MAX_ERRORS = 20  # whatever the request is full of
 MAX_TEXT = 200  # characters of a name, or of a message
-METHODS = {"get", "post", "put", "patch", "delete"}
 
 # What is wrong with a value, in words that do not repeat it: it may be a password.
 MESSAGES = {
@@ -73,17 +71,25 @@ def on_http_error(error: HTTPError, request: Request) -> Response:
 
 @notfound_view_config()
 def on_not_found(error: HTTPNotFound, request: Request) -> Response:
-    """Answer 404, or 405 for a path that knows other methods."""
+    """Answer 404, or on a path that knows other methods 405; OPTIONS asks for these."""
     if isinstance(error, PredicateMismatch):
         paths = request.registry.settings["pyramid_openapi3"]["spec"]["paths"]
         item = paths.get(request.matched_route.pattern, {"get": None})
-        allowed = {method.upper() for method in METHODS & {*item.keys()}}
+        allowed = {"OPTIONS", *map(str.upper, item.keys())}
         allowed |= {"HEAD"} if "GET" in allowed else set()
         headers = {"Allow": ", ".join(sorted(allowed))}
+        if request.method == "OPTIONS":
+            return Response(status=204, headerlist=[*headers.items()])
         return problem(request, 405, "This path knows other methods.", headers)
     if request.matched_route is None:
-        return problem(request, 404, "There is nothing at this path.")
+        return on_bad_url(error, request)
     return problem(request, 404, error.detail)
+
+
+@exception_view_config(URLDecodeError)
+def on_bad_url(_: Exception, request: Request) -> Response:
+    """Answer a path that names nothing, or is not even UTF-8."""
+    return problem(request, 404, "There is nothing at this path.")
 
 
 @forbidden_view_config()
@@ -92,44 +98,50 @@ def on_forbidden(_: HTTPForbidden, request: Request) -> Response:
     if request.identity is None:
         challenge = {"WWW-Authenticate": "Bearer"}
         return problem(request, 401, "The access token is missing or not valid.", challenge)
-    return problem(request, 403, "Only its creator may change it.")
+    return problem(request, 403, "Only its creator may change a book.")
 
 
 @exception_view_config(RequestValidationError)
 def on_invalid_request(error: RequestValidationError, request: Request) -> Response:
     """Answer what the OpenAPI document does not allow."""
     for item in error.errors:
-        if isinstance(item, MissingRequiredRequestBody):
-            return problem(request, 400, "The body is empty; it must be JSON.")
         if isinstance(item.__cause__, MediaTypeNotFound):
             return problem(request, 415, "The body must be application/json.")
-    messages = dict(message for item in error.errors for message in explain(item))
+    wrong = chain.from_iterable(map(explain, error.errors))
     errors = [
         {"field": field[:MAX_TEXT], "message": message[:MAX_TEXT]}
-        for field, message in islice(messages.items(), MAX_ERRORS)
+        for field, message in islice(wrong, MAX_ERRORS)
     ]
     return problem(request, 422, "The request is not valid; see errors.", errors=errors)
 
 
 def explain(error: Any) -> Iterator[tuple[str, str]]:
-    """Yield the fields of a request that one error is about, and what is wrong with each."""
+    """Yield the fields of a request that one error is about, and what is wrong with each first.
+
+    They come in the order of the document; those that it does not know are the last.
+    """
     where = f"{error.location}.{error.name}" if hasattr(error, "name") else "body"
     reasons = getattr(error.__cause__, "schema_errors", None)
     if reasons is None:
         yield where, "Cannot be read as what it should be."
-    for reason in reasons or ():
+        return
+    wrong: dict[tuple[str, ...], str] = {}
+    known: list[str] = []
+    for reason in reasons:
         message = MESSAGES.get(reason.validator, "Is not valid.").format(reason.validator_value)
-        names = list(map(str, reason.path))
+        known = [*reason.schema.get("properties", known)]
         if reason.validator == "required":
-            wrong = [name for name in reason.validator_value if name not in reason.instance]
+            names = [name for name in reason.validator_value if name not in reason.instance]
         elif reason.validator == "additionalProperties":
-            wrong = [name for name in reason.instance if name not in reason.schema["properties"]]
+            names = [name for name in reason.instance if name not in known]
         else:
-            message = reason.schema.get("description", message)
-            yield ".".join([where, *names]), message
+            wrong.setdefault(tuple(map(str, reason.path)), message)
             continue
-        for name in wrong:
-            yield ".".join([where, *names, name]), message
+        for name in names:
+            wrong.setdefault((name,), message)
+    places: dict[tuple[str, ...], int] = {(name,): place for place, name in enumerate(known)}
+    for path in sorted(wrong, key=lambda path: places.get(path[:1], len(places))):
+        yield ".".join([where, *path]), wrong[path]
 
 
 @exception_view_config(exc.OperationalError)
@@ -155,13 +167,3 @@ def on_bug(error: Exception, request: Request) -> Response:
     logger.error("unhandled error", exc_info=error)
     request.environ["pyramid_openapi3.validate_response"] = False  # no document describes bugs
     return problem(request, 500, "Something went wrong on our side.")
-
-
-@exception_view_config(UnicodeDecodeError)
-def on_bad_url(error: UnicodeDecodeError, request: Request) -> Response:
-    """Answer a URL that is not UTF-8, which WebOb finds out when it is first asked for."""
-    try:
-        _ = request.path_info, request.GET
-    except UnicodeDecodeError:
-        return problem(request, 400, "The URL is not UTF-8.")
-    return on_bug(error, request)

@@ -50,6 +50,7 @@ def test_title_and_author_are_trimmed(client: Client, auth_headers: dict[str, st
         ("isbn", "978-0441478125"),
         ("isbn", "٩780441478125"),
         ("isbn", 9780441478125),
+        ("isbn", "9780441478125\n"),
         ("pages", 300),
     ],
 )
@@ -71,8 +72,17 @@ def test_a_whole_book_needs_title_author_and_date(
     response = client.send(method, url, {}, headers=auth_headers)
 
     assert response.status_code == 422
-    fields = {error["field"] for error in response.json["errors"]}
-    assert fields == {"body.title", "body.author", "body.publication_date"}
+    fields = [error["field"] for error in response.json["errors"]]
+    assert fields == ["body.title", "body.author", "body.publication_date"]
+
+
+def test_wrong_fields_are_named_in_order(client: Client, auth_headers: dict[str, str]) -> None:
+    body = {"zoom": 1, "isbn": "1", "title": "", "colour": "blue", "publication_date": 7}
+
+    response = client.post_json(URL, body, headers=auth_headers)
+
+    names = ["title", "author", "publication_date", "isbn", "zoom", "colour"]
+    assert [error["field"] for error in response.json["errors"]] == [f"body.{n}" for n in names]
 
 
 def test_duplicate_isbn_is_a_conflict(client: Client, auth_headers: dict[str, str]) -> None:
@@ -186,11 +196,12 @@ def test_an_unknown_book_is_not_found(
     assert response.status_code == 404
 
 
-@pytest.mark.parametrize("book_id", ["0", "-1", str(2**63), "x", "1.5", "%00", "%ED%A0%80"])
-def test_an_id_that_no_book_can_have_is_bad_input(client: Client, book_id: str) -> None:
+@pytest.mark.parametrize("book_id", ["0", "-1", str(2**63), "x", "1.5", "1%0A", "%00", "%ED%A0%80"])
+def test_an_id_that_no_book_can_have_names_nothing(client: Client, book_id: str) -> None:
     response = client.get(f"{URL}/{book_id}")
 
-    assert response.status_code in (400, 404)
+    assert response.status_code == 404
+    assert response.json["detail"] == "There is nothing at this path."
 
 
 class TestConditionalRequests:
@@ -227,6 +238,16 @@ class TestConditionalRequests:
             assert response.status_code == 412
 
         assert client.get(f"{URL}/{book.id}").json == before.json
+
+    @pytest.mark.parametrize("tag", ['"other"', "unquoted"])
+    def test_a_book_is_read_while_if_match_holds(
+        self, client: Client, book: Book, tag: str
+    ) -> None:
+        etag = client.get(f"{URL}/{book.id}").headers["ETag"]
+
+        for condition, status in ((etag, 200), ("*", 200), (tag, 412)):
+            response = client.get(f"{URL}/{book.id}", headers={"If-Match": condition})
+            assert response.status_code == status
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_a_holding_if_match_lets_a_change_through(

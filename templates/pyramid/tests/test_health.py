@@ -123,20 +123,13 @@ class TestDocumentation:
         errors = {status for status in responses if status >= "400"}
         assert errors == {"400", "401", "403", "404", "409", "412", "413", "415", "422", "503"}
         for status in errors:
-            name = responses[status]["$ref"].rpartition("/")[2]
-            described = document["components"]["responses"][name]
-            assert set(described["content"]) == {"application/problem+json"}
+            assert set(responses[status]["content"]) == {"application/problem+json"}
 
     def test_swagger_ui_shows_the_document(self, client: Client) -> None:
         response = client.get("/docs")
 
         assert response.headers["Content-Type"].startswith("text/html")
         assert '"openapi.json"' in response.text
-
-    def test_a_wrong_method_on_the_page_is_not_allowed(self, client: Client) -> None:
-        response = client.post("/docs")
-
-        assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_head_tells_what_get_would(client: Client, book: Book) -> None:

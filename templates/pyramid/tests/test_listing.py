@@ -92,6 +92,10 @@ def test_a_filter_narrows_the_list(
     assert set(titles(client, **{parameter: value})) == expected
 
 
+def test_an_empty_filter_is_none(client: Client) -> None:
+    assert len(titles(client, search="", author="")) == 5
+
+
 def test_filters_add_up(client: Client) -> None:
     found = titles(client, author="Jane Austen", published_from="1816-01-01", search="u")
 
@@ -136,6 +140,9 @@ def test_a_page_past_the_end_is_empty(client: Client) -> None:
     [
         ("page", "0"),
         ("page", "x"),
+        ("page", "+1"),
+        ("page", "1_0"),
+        ("page", "\u0661"),
         ("page_size", "0"),
         ("page_size", "101"),
         ("published_from", "2000-13-01"),
@@ -151,6 +158,13 @@ def test_a_bad_parameter_is_named(client: Client, parameter: str, value: str) ->
 
     assert response.status_code == 422
     assert [error["field"] for error in response.json["errors"]] == [f"query.{parameter}"]
+
+
+def test_a_parameter_that_is_given_twice_is_named(client: Client) -> None:
+    response = client.get(f"{URL}?search=a&page=1&search=a")
+
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json["errors"]] == ["query.search"]
 
 
 def test_what_is_known_of_a_query_is_good_for_no_other(

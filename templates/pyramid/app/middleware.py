@@ -1,9 +1,10 @@
-"""What surrounds the views, from the outside in: logs and metrics, CORS, limits."""
+"""What surrounds the views, from the outside in: logs and metrics, headers, limits."""
 
 import re
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from pyramid.config import Configurator
@@ -14,17 +15,16 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid_retry import is_error_retryable
+from webob.multidict import NoVars
 
-from app import csp, metrics
+from app import cors, csp, metrics
 from app.problems import problem
-from app.settings import settings
 
 MAX_BODY = 1024 * 1024  # bytes
 
 # The first is the first to see a request, and the last to see its response.
 TWEENS = [
     "app.middleware.request_tween",
-    "app.middleware.cors_tween",
     "app.middleware.limit_tween",
     "pyramid_tm.tm_tween_factory",
     "pyramid_openapi3.tween.response_tween_factory",
@@ -54,6 +54,14 @@ class ServiceRequest(Request):
     """A request with an id, whose body is small enough never to need a file."""
 
     request_body_tempfile_limit = MAX_BODY
+
+    @property
+    def GET(self) -> Any:  # noqa: N802
+        """Return the query, `NoVars` for one that is not UTF-8: not everybody reads it."""
+        try:
+            return super().GET
+        except UnicodeDecodeError:
+            return NoVars("The query is not UTF-8.")
 
     @reify
     def id(self) -> str:
@@ -107,41 +115,12 @@ def request_tween(handler: Handler, _: Registry) -> Handler:
             )
         response.headerlist += [*_HEADERS, ("X-Request-ID", request.id)]
         response.headers.setdefault("Content-Security-Policy", csp.NOTHING)
+        response.headers.update(cors.headers(method, request.headers.get))
         route = request.matched_route
         metrics.observe(method, route and route.pattern, response.status_code, seconds)
         return response
 
     return tween
-
-
-def cors_tween(handler: Handler, _: Registry) -> Handler:
-    """Answer the origins in the settings; any other is answered as if it had not asked."""
-    if not settings.cors_origins:
-        return handler
-
-    def tween(request: Request) -> Response:
-        # Called at the very end: `request_tween` answers, too, what fails at the commit.
-        request.add_response_callback(allow)
-        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        if not asks or request.headers.get("Origin") not in settings.cors_origins:
-            return handler(request)
-        response = Response(status=204)
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
-        asked = request.headers.get("Access-Control-Request-Headers", "")
-        response.headers["Access-Control-Allow-Headers"] = asked
-        return response
-
-    return tween
-
-
-def allow(request: Request, response: Response) -> None:
-    """Let the page read the answer, if its origin is known; tell caches that it depends on that."""
-    response.vary = [*(response.vary or ()), "Origin"]
-    origin = request.headers.get("Origin")
-    if origin in settings.cors_origins:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        exposed = "ETag, Link, Location, X-Request-ID{% if cache == 'redis' %}, X-Cache{% endif %}"
-        response.headers["Access-Control-Expose-Headers"] = exposed
 
 
 def limit_tween(handler: Handler, _: Registry) -> Handler:
