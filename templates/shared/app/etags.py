@@ -4,7 +4,7 @@ import hashlib
 import re
 
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-_TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}([ \t]*,[ \t]*({_TAG.pattern})?)*[ \t]*")
+_LIST = re.compile(rf"([ \t]*+({_TAG.pattern})?+[ \t]*+(,|\Z))++")
 
 
 def strong(body: bytes) -> str:
@@ -19,6 +19,6 @@ def matches(header: str, etag: str, *, weak: bool = False) -> bool:
     """
     if header.strip() == "*":
         return True
-    if not _TAGS.fullmatch(header):
+    if not _LIST.fullmatch(header):
         return False
     return any(tag == etag and (weak or not prefix) for prefix, tag in _TAG.findall(header))
