@@ -1,16 +1,19 @@
-"""What surrounds the views: logs and metrics."""
+"""What surrounds the views: logs and metrics, limits, and the form of answers."""
 
+import json
 import re
 import time
 import uuid
 from functools import cache
+from typing import Any
 
 import structlog
 from flask import Flask, Response, abort, current_app, g, request
-from werkzeug.exceptions import MethodNotAllowed
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Rule
 
-from app import csp, metrics
+from app import cors, csp, metrics
 
 logger = structlog.get_logger()
 
@@ -20,6 +23,30 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
+
+
+class CompactJSON(JSONProvider):
+    """JSON in UTF-8 without blanks, with members as the schemas order them."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Return an object as JSON."""
+        return json.dumps(obj, ensure_ascii=False, separators=(",", ":"), **kwargs)
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return the object that JSON stands for."""
+        return json.loads(s, **kwargs)
+
+
+class Service(Flask):
+    """A Flask application whose answers are as short as they can be."""
+
+    json_provider_class = CompactJSON
+
+    def make_default_options_response(self) -> Response:
+        """Answer OPTIONS with what is allowed, and no body."""
+        response = super().make_default_options_response()
+        response.status_code = 204
+        return response
 
 
 def init_app(app: Flask) -> None:
@@ -33,18 +60,33 @@ def begin() -> None:
     asked = request.headers.get("X-Request-ID", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
     g.started = time.perf_counter()
+    path = request.environ["PATH_INFO"]
+    if path.startswith("//"):  # which Werkzeug takes for one slash, and a proxy does not
+        request.path = path.encode("latin-1").decode(errors="replace")
+        request.url_rule, request.routing_exception = None, NotFound()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(
         request_id=g.request_id, method=request.method, path=request.path
     )
-    if request.environ["PATH_INFO"].startswith("//"):
-        abort(404)  # a proxy would not take it for the path that Werkzeug takes it for
+    if too_large():
+        abort(413)
+
+
+def too_large() -> bool:
+    """Tell whether the request announces a larger body than is read."""
+    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    return (request.content_length or 0) > limit
 
 
 def end(response: Response) -> Response:
     """Give the response the standing headers; log and measure the request."""
     response.headers.extend({**_HEADERS, "X-Request-ID": g.request_id})
     response.headers.setdefault("Content-Security-Policy", csp.NOTHING)
+    response.headers.extend(cors.headers(request.method, request.headers.get))
+    if "Allow" in response.headers:
+        response.headers["Allow"] = ", ".join(sorted(response.allow))
+    if not response.response:
+        del response.content_type
     status, seconds = response.status_code, time.perf_counter() - g.started
     rule = request.url_rule or refused_rule()
     route = pattern(rule.rule) if rule else None

@@ -11,10 +11,16 @@ from marshmallow import EXCLUDE, Schema, fields
 from sqlalchemy import exc
 
 from app.security import TryLaterError
+from app.statuses import WHEN
 
 RETRY_AFTER = 5  # seconds
 MAX_ERRORS = 20  # whatever the request is full of
 MAX_TEXT = 200  # characters of a name, or of a message
+DETAILS = {  # where nobody tells more
+    404: "There is nothing at this path.",
+    405: "This path knows other methods.",
+    413: "The body is larger than 1 MiB.",
+}
 
 logger = structlog.get_logger()
 
@@ -64,17 +70,16 @@ def problem(
 def problem_responses(*statuses: int) -> dict[int, dict[str, Any]]:
     """Return the OpenAPI description of these statuses, for a view's `doc(responses=...)`."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+    return {status: {"description": WHEN[status], "content": content} for status in statuses}
 
 
 def field_errors(messages: Any, *path: str) -> Iterator[dict[str, str]]:
-    """Yield each of marshmallow's messages, with the path to the field that it is about."""
+    """Yield the first of marshmallow's messages about each field, with the path to it."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
             yield from field_errors(inner, *path, *([] if name == "_schema" else [str(name)]))
     else:
-        for message in messages:
-            yield {"field": ".".join(path)[:MAX_TEXT], "message": message[:MAX_TEXT]}
+        yield {"field": ".".join(path)[:MAX_TEXT], "message": messages[0][:MAX_TEXT]}
 
 
 def init_app(app: Flask) -> None:

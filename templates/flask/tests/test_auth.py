@@ -135,6 +135,20 @@ class TestTokenEndpoint:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.json["error"] == error
 
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            ("application/json", b'{"grant_type": "password"}'),
+            ("application/x-www-form-urlencoded", b"grant_type=password&username=%FF&password=x"),
+        ],
+    )
+    def test_what_is_no_form_in_utf8_is_an_invalid_request(
+        self, client: Client, content_type: str, body: bytes
+    ) -> None:
+        response = client.post(TOKEN, data=body, content_type=content_type)
+
+        assert (response.status_code, response.json["error"]) == (400, "invalid_request")
+
 
 class TestRefreshTokens:
     @pytest.fixture

@@ -81,12 +81,14 @@ class TestHeaders:
 
         preflight = client.options(URL, headers=headers)
 
-        assert preflight.status_code == 200
+        assert preflight.status_code == 204
         assert preflight.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
 
     def test_cors_answers_no_other_origin(self, client: Client) -> None:
         response = client.get(URL, headers={"Origin": "https://evil.example"})
 
+        assert response.headers["Vary"] == "Origin"
         assert "Access-Control-Allow-Origin" not in response.headers
 
 

@@ -85,6 +85,7 @@ def test_descending_is_the_reverse_of_ascending(client: Client) -> None:
         ("search", "0%", {"100% Wool"}),
         ("search", "_", {"snake_case"}),
         ("search", "\\", set()),
+        ("search", "", {"Emma", "Persuasion", "100% Wool", "1000 Wools", "snake_case"}),
     ],
 )
 def test_a_filter_narrows_the_list(
@@ -137,6 +138,9 @@ def test_a_page_past_the_end_is_empty(client: Client) -> None:
     [
         ("page", "0"),
         ("page", "x"),
+        ("page", "+1"),
+        ("page", "\u0661"),
+        ("page", ["1", "1"]),
         ("page_size", "0"),
         ("page_size", "101"),
         ("published_from", "2000-13-01"),
@@ -147,8 +151,15 @@ def test_a_page_past_the_end_is_empty(client: Client) -> None:
         ("author", "\0"),
     ],
 )
-def test_a_bad_parameter_is_named(client: Client, parameter: str, value: str) -> None:
+def test_a_bad_parameter_is_named(client: Client, parameter: str, value: str | list[str]) -> None:
     response = client.get(URL, query_string={parameter: value})
 
     assert response.status_code == 422
     assert [error["field"] for error in response.json["errors"]] == [f"query.{parameter}"]
+
+
+@pytest.mark.parametrize("parameter", ["search", "whatever"])
+def test_a_query_that_is_not_utf8_is_a_bad_request(client: Client, parameter: str) -> None:
+    response = client.get(f"{URL}?{parameter}=%FF")
+
+    assert response.status_code == 400

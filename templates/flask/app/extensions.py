@@ -1,34 +1,43 @@
 """Flask's extensions, made to take ids and bodies strictly and to answer with problems."""
 
 import json
-import re
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qsl
 
 import flask_smorest
 from flask import Flask, Request, Response, abort
-from flask_cors import CORS
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
-from app.problems import MAX_ERRORS, Problem, field_errors, problem
-from app.settings import settings
+from app import openapi
+from app.problems import DETAILS, MAX_ERRORS, Problem, field_errors, problem
+
+LARGEST_ID = 2**63 - 1
 
 
 class IdConverter(IntegerConverter):
-    """The id of a row, in the path of a URL."""
+    """The id of a row, in the path of a URL: a positive integer of 64 bits."""
 
-    # All of these fit into 64 bits: of what only `to_python` refuses, Werkzeug says 405.
-    regex = r"[1-9][0-9]{0,17}"
+    # To the last digit of the largest: of what only `to_python` refuses, Werkzeug says 405.
+    regex = "|".join(
+        ["[1-9][0-9]{0,17}", "[1-8][0-9]{18}", str(LARGEST_ID)]
+        + [
+            f"{str(LARGEST_ID)[:place]}[0-{int(digit) - 1}][0-9]{{{18 - place}}}"
+            for place, digit in enumerate(str(LARGEST_ID))
+            if place and digit != "0"
+        ]
+    )
 
     def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, min=1, max=10**18 - 1)
+        super().__init__(url_map, min=1, max=LARGEST_ID)
 
 
 class StrictParser(FlaskParser):
-    """Reads bodies as `application/json` in UTF-8, and as nothing else."""
+    """Reads bodies as `application/json` in UTF-8, and as nothing else; queries as strictly."""
 
     def load_json(self, req: Request, _: Schema) -> Any:
         """Return the parsed body; raise 415 for another type and 400 when it does not parse."""
@@ -38,6 +47,22 @@ class StrictParser(FlaskParser):
             return json.loads(req.get_data().decode(), parse_constant=_refuse)
         except (ValueError, RecursionError):
             abort(400, "The body is not valid JSON.")
+
+    def load_querystring(self, req: Request, _: Schema) -> dict[str, Any]:
+        """Return the parameters, one that is given twice as a list, which no field takes.
+
+        Raises 400 for a query that is not UTF-8.
+        """
+        try:
+            query = parameters(req.query_string)
+        except UnicodeDecodeError:
+            abort(400, "The query is not UTF-8.")
+        return {name: found[0] if len(found) == 1 else found for name, found in query.lists()}
+
+
+def parameters(encoded: bytes) -> MultiDict[str, str]:
+    """Return the parameters of a query or a form; raise `UnicodeDecodeError` for no UTF-8."""
+    return MultiDict(parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict"))
 
 
 def _refuse(constant: str) -> None:
@@ -63,7 +88,9 @@ class Api(flask_smorest.Api):
         status = error.code or 500
         messages = getattr(error, "data", {}).get("messages")
         if messages is None:
-            return problem(status, error.description or "", headers)
+            # Werkzeug's own words are those of the class, ours those of the instance.
+            detail = vars(error).get("description") or DETAILS.get(status, "")
+            return problem(status, detail, headers)
         location, wrong = next(iter(messages.items()))
         source = "body" if location == "json" else location
         detail = "The request is not valid; see errors."
@@ -71,7 +98,7 @@ class Api(flask_smorest.Api):
         return problem(status, detail, headers, errors=errors)
 
 
-api = Api()
+api = Api(spec_kwargs=openapi.PLUGINS)
 
 
 def init_app(app: Flask) -> None:
@@ -81,22 +108,4 @@ def init_app(app: Flask) -> None:
     token_url = "/api/v1/auth/token"
     flow = {"tokenUrl": token_url, "refreshUrl": token_url, "scopes": {}}
     api.spec.components.security_scheme("bearer", {"type": "oauth2", "flows": {"password": flow}})
-    del api.spec.components.schemas["PaginationMetadata"]  # of headers that no view of ours has
-    if settings.cors_origins:
-        CORS(
-            app,
-            # Patterns: flask-cors would take the brackets of an IPv6 address for one.
-            origins=[re.compile(rf"{re.escape(o)}\Z") for o in settings.cors_origins],
-            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            expose_headers=["ETag", "Link", "Location", "X-Request-ID"{% if cache == 'redis' %}, "X-Cache"{% endif %}],
-            always_send=False,
-            intercept_exceptions=False,
-            vary_header=False,  # it would not where the origin is another, or there is none
-        )
-        app.after_request(vary_by_origin)
-
-
-def vary_by_origin(response: Response) -> Response:
-    """Tell caches that the answer depends on the origin of the page that asks."""
-    response.vary.add("Origin")
-    return response
+    del api.spec.components.schemas["PaginationMetadataSchema"]  # of headers that no view has
