@@ -235,6 +235,17 @@ class TestConditionalRequests:
         assert response.status_code == 412
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    def test_a_book_that_must_not_be_there_is_not_changed(
+        self, client: Client, auth_headers: dict[str, str], book: Book, method: str
+    ) -> None:
+        headers = {**auth_headers, "If-None-Match": "*"}
+        body = None if method == "DELETE" else book_body()
+
+        response = client.open(f"{URL}/{book.id}", method=method, json=body, headers=headers)
+
+        assert response.status_code == 412
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_a_stale_if_match_changes_nothing(
         self, client: Client, auth_headers: dict[str, str], book: Book, method: str
     ) -> None:
