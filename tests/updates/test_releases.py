@@ -75,8 +75,8 @@ REGISTRATIONS = {
         ("app/app.py", "    auth,", "    authors,"),
         (
             "app/app.py",
-            '    URLSpec(r"/api/v1/books", books.BooksHandler),',
-            '    URLSpec(r"/api/v1/authors", authors.AuthorsHandler),',
+            '    "/api/v1/books": books.BooksHandler,',
+            '    "/api/v1/authors": authors.AuthorsHandler,',
         ),
     ],
 }

@@ -57,12 +57,12 @@ def operation(**described: Any) -> Callable[[Method], Method]:
 
 
 def document(
-    routes: Mapping[type[RequestHandler], str], *, title: str, description: str
+    routes: Mapping[str, type[RequestHandler]], *, title: str, description: str
 ) -> dict[str, Any]:
     """Return the document, of each method that is described."""
     paths: dict[str, dict[str, Any]] = {}
     models: set[type[BaseModel]] = {schemas.Problem}
-    for handler, path in routes.items():
+    for path, handler in routes.items():
         for name in ("get", "post", "put", "patch", "delete"):
             method = getattr(handler, name)
             if described := getattr(method, "operation", None):

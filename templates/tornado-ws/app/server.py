@@ -31,6 +31,7 @@ MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
 
 # RFC 9112, sections 3.2.2, 7.1 and 7.1.2.
 ABSOLUTE = re.compile(r"(?i:https?)://([^/?#]*)(.*)")
+HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?")
 UNRESERVED = re.compile(r"%(2[dD]|2[eE]|3\d|4[1-9a-fA-F]|5[\daA]|5[fF]|6[1-9a-fA-F]|7[\daAeE])")
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 TRAILER = re.compile(rb"[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n")
@@ -50,10 +51,12 @@ class Connection(HTTP1Connection):
         """Read a head; write what Tornado knows in one spelling alone in that one."""
         line, headers = super()._parse_headers(self.begun + data)
         method, target, version = [*line.split(" ", 2), "", ""][:3]
+        if not target.isascii() or not HOST.fullmatch(headers.get("Host", "")):
+            raise HTTPInputError("a target is malformed (RFC 3986, sections 2 and 3.2)")
         if absolute := ABSOLUTE.fullmatch(target):
             headers["Host"], rest = absolute.groups()
             target = rest if rest.startswith("/") else f"/{rest}"
-        path, *query = target.split("?", 1)
+        path, *query = target.partition("#")[0].split("?", 1)
         # Escaped or not, these mean the same (RFC 3986, section 2.3); routes are compared with one.
         path = UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
         if headers.get("Expect", "").lower() == "100-continue":

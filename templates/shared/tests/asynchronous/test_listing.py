@@ -87,6 +87,13 @@ async def test_a_filter_narrows_the_list(
     assert set(await titles(client, **{parameter: value})) == expected
 
 
+async def test_an_empty_term_is_as_none(client: AsyncClient) -> None:
+    response = await client.get(URL, params={"search": "", "author": ""})
+
+    assert response.json()["total"] == 5
+    assert "search" not in response.headers["Link"]
+
+
 async def test_filters_add_up(client: AsyncClient) -> None:
     found = await titles(client, author="Jane Austen", published_from="1816-01-01", search="u")
 
@@ -131,6 +138,8 @@ async def test_a_page_past_the_end_is_empty(client: AsyncClient) -> None:
     [
         ("page", "0"),
         ("page", "x"),
+        ("page", "+1"),
+        ("page", ["1", "1"]),
         ("page_size", "0"),
         ("page_size", "101"),
         ("published_from", "2000-13-01"),
@@ -141,7 +150,9 @@ async def test_a_page_past_the_end_is_empty(client: AsyncClient) -> None:
         ("author", "\0"),
     ],
 )
-async def test_a_bad_parameter_is_named(client: AsyncClient, parameter: str, value: str) -> None:
+async def test_a_bad_parameter_is_named(
+    client: AsyncClient, parameter: str, value: str | list[str]
+) -> None:
     response = await client.get(URL, params={parameter: value})
 
     assert response.status_code == 422

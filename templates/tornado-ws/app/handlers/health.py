@@ -12,7 +12,7 @@ class LivenessHandler(BaseHandler):
     @operation(answer=Health)
     async def get(self) -> None:
         """Say that the process lives; nothing else is asked."""
-        self.write({"status": "ok"})
+        self.answer(b'{"status":"ok"}')
 
 
 class ReadinessHandler(BaseHandler):
@@ -23,7 +23,7 @@ class ReadinessHandler(BaseHandler):
         """Say whether requests can be served."""
         answer = await readiness.check()
         self.set_status(503 if answer["status"] == "error" else 200)
-        self.write(answer)
+        self.answer(Health.model_validate(answer))
 
 
 class MetricsHandler(BaseHandler):

@@ -17,6 +17,7 @@ class PageHandler(BaseHandler):
     def get(self) -> None:
         """Show the page."""
         page = (STATIC / self.name).read_text("utf-8")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", csp.policy(page))
         self.write(page)
 

@@ -55,7 +55,7 @@ class ReportHandler(BaseHandler):
     async def get(self, id: str) -> None:
         """Show how far a report of one's own is, and its result once it is done."""
         async with Session() as session:
-            report = await session.get(models.Report, self.parse_id(id))
+            report = await session.get(models.Report, int(id))
         if report is None or report.owner_id != self.current_user.id:
             raise ProblemError(404, "No such report.")
         self.answer(schemas.Report.model_validate(report))
