@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 from tornado.web import RequestHandler
 
-from app import schemas
+from app import schemas, statuses
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Content = type[BaseModel] | str | None  # a model of JSON, or another media type, or nothing
@@ -36,6 +36,7 @@ class Operation:
     go without saying.
     """
 
+    id: str = ""
     answer: Content = None
     status: int = 200
     body: type[BaseModel] | None = None
@@ -46,11 +47,11 @@ class Operation:
     others: Mapping[int, Content] = field(default_factory=dict)
 
 
-def operation(**described: Any) -> Callable[[Method], Method]:
+def operation(id: str = "", **described: Any) -> Callable[[Method], Method]:
     """Describe a method of a handler, with the arguments of `Operation`."""
 
     def describe(method: Method) -> Method:
-        method.operation = Operation(**described)  # type: ignore[attr-defined]
+        method.operation = Operation(id or method.__qualname__, **described)  # type: ignore[attr-defined]
         return method
 
     return describe
@@ -81,25 +82,23 @@ def document(
 
 
 def _operation(method: Callable[..., Any], path: str, described: Operation) -> dict[str, Any]:
-    summary, _, text = (method.__doc__ or "").partition("\n\n")
     answers = {described.status: described.answer, **described.others}
     members: dict[str, Any] = {
-        "operationId": method.__qualname__,
-        "tags": [method.__module__.rpartition(".")[2]],
-        "summary": summary.removesuffix("."),
-        "parameters": _parameters(path, described),
+        "operationId": described.id,
+        "tags": [path.split("/")[3] if path.startswith("/api/") else "operations"],
+        "summary": (method.__doc__ or "").removesuffix("."),
         "responses": {
-            str(status): {"description": HTTPStatus(status).phrase, **_content(content)}
+            str(status): {"description": _when(status, content), **_content(content)}
             for status, content in sorted((_problems(method, path, described) | answers).items())
         },
     }
-    if text:
-        members["description"] = " ".join(text.split())
+    if parameters := _parameters(path, described):
+        members["parameters"] = parameters
     if described.body:
         members["requestBody"] = {"required": True, **_content(described.body)}
     if described.form:
-        content = _content(described.form)["content"]["application/json"]
-        content = {"application/x-www-form-urlencoded": content}
+        schema = described.form.model_json_schema()
+        content = {"application/x-www-form-urlencoded": {"schema": schema}}
         members["requestBody"] = {"required": True, "content": content}
     if hasattr(method, "authenticated"):
         members["security"] = [{"bearer": []}]
@@ -118,36 +117,45 @@ def _parameters(path: str, described: Operation) -> list[dict[str, Any]]:
 
 
 def _parameter(name: str, place: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+    required = {"required": True} if place == "path" else {}
+    return {"name": name, "in": place, **required, "schema": schema}
+
+
+def _when(status: int, content: Content) -> str:
+    if content is schemas.TokenError:
+        return statuses.REFUSED_GRANT
+    if content is schemas.Health and status == 503:
+        return statuses.NOT_READY
+    return statuses.WHEN.get(status) or HTTPStatus(status).phrase
 
 
 def _problems(method: Callable[..., Any], path: str, described: Operation) -> dict[int, Content]:
-    statuses = {*described.errors}
+    expected = {*described.errors}
     if path.startswith("/api/"):
-        statuses |= {503}
+        expected |= {503}
     if "{" in path:
-        statuses |= {404, 422}
+        expected |= {404}
     if described.query:
-        statuses |= {422}
+        expected |= {400, 422}
     if described.body:
-        statuses |= {400, 413, 415, 422}
+        expected |= {400, 413, 415, 422}
     if described.form:
-        statuses |= {413}
+        expected |= {413}
     if hasattr(method, "authenticated"):
-        statuses |= {401}
-    return dict.fromkeys(statuses, schemas.Problem)
+        expected |= {401}
+    return dict.fromkeys(expected, schemas.Problem)
 
 
 def _content(content: Content) -> dict[str, Any]:
     if content is None:
         return {}
     if isinstance(content, str):
-        return {"content": {content: {}}}
+        return {"content": {content: {"schema": {"type": "string"}}}}
     media_type = f"application/{'problem+' if content is schemas.Problem else ''}json"
     schema = {"$ref": _REFERENCE.format(model=content.__name__)}
     return {"content": {media_type: {"schema": schema}}}
 
 
 def _models(described: Operation) -> set[type[BaseModel]]:
-    used = {described.answer, described.body, described.form, *described.others.values()}
+    used = {described.answer, described.body, *described.others.values()}
     return {model for model in used if isinstance(model, type)}

@@ -9,7 +9,7 @@ from app.schemas import Health
 class LivenessHandler(BaseHandler):
     """`/healthz`."""
 
-    @operation(answer=Health)
+    @operation("liveness", answer=Health)
     async def get(self) -> None:
         """Say that the process lives; nothing else is asked."""
         self.answer(b'{"status":"ok"}')
@@ -18,7 +18,7 @@ class LivenessHandler(BaseHandler):
 class ReadinessHandler(BaseHandler):
     """`/readyz`."""
 
-    @operation(answer=Health, others={503: Health})
+    @operation("readiness", answer=Health, others={503: Health})
     async def get(self) -> None:
         """Say whether requests can be served."""
         answer = await readiness.check()
@@ -29,7 +29,7 @@ class ReadinessHandler(BaseHandler):
 class MetricsHandler(BaseHandler):
     """`/metrics`."""
 
-    @operation(answer="text/plain")
+    @operation("metrics", answer="text/plain")
     async def get(self) -> None:
         """Give the metrics in Prometheus' text format."""
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -17,7 +17,7 @@ class ReportsHandler(BaseHandler):
     """`/api/v1/reports`."""
 
     @authenticated
-    @operation(answer=schemas.Report, status=202, errors=(429,))
+    @operation("request_report", answer=schemas.Report, status=202, errors=(429,))
     async def post(self) -> None:
         """Ask for a report on the catalogue."""
         owner_id = self.current_user.id
@@ -51,7 +51,7 @@ class ReportHandler(BaseHandler):
     """`/api/v1/reports/{id}`."""
 
     @authenticated
-    @operation(answer=schemas.Report)
+    @operation("read_report", answer=schemas.Report)
     async def get(self, id: str) -> None:
         """Show how far a report of one's own is, and its result once it is done."""
         async with Session() as session:

@@ -18,7 +18,7 @@ class Authors(BaseModel):
 class AuthorsHandler(BaseHandler):
     """`/api/v1/authors`."""
 
-    @operation(answer=Authors)
+    @operation("list_authors", answer=Authors)
     async def get(self) -> None:
         """List authors by name."""
         names = select(models.Book.author).distinct().order_by(models.Book.author)
