@@ -19,6 +19,7 @@ from combinations import FRAMEWORKS
 PARTS = {
     "tests/containers/test_ci.py": "workflow",
     "tests/containers/": "containers",
+    "tests/alike/": "side by side",
     "tests/contract/faults/": "contract, faults",
     "tests/contract/": "contract",
     "tests/test_generated.py": "own suites",

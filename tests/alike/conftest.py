@@ -11,6 +11,14 @@ from combinations import DEFAULTS, FRAMEWORKS
 from contract.service import APP, Project, Service
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process run what shares the services."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("alike"))
+
+
 @pytest.fixture(scope="session")
 def five() -> Iterator[dict[str, Service]]:
     """Run the five: one web process each, and no worker."""
