@@ -5,27 +5,27 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import structlog
 from pyramid.config import Configurator
 from pyramid.decorator import reify
-from pyramid.events import ApplicationCreated
+from pyramid.events import ApplicationCreated, BeforeTraversal
+from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.interfaces import IRequestExtensions
 from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid_retry import is_error_retryable
-from webob.multidict import NoVars
+from webob.multidict import MultiDict, NoVars
 
 from app import cors, csp, metrics
-from app.problems import problem
 
 MAX_BODY = 1024 * 1024  # bytes
 
 # The first is the first to see a request, and the last to see its response.
 TWEENS = [
     "app.middleware.request_tween",
-    "app.middleware.limit_tween",
     "pyramid_tm.tm_tween_factory",
     "pyramid_openapi3.tween.response_tween_factory",
     "pyramid.tweens.excview_tween_factory",
@@ -47,6 +47,7 @@ def includeme(config: Configurator) -> None:
     """Have requests be ours, and too large ones tried once."""
     config.set_request_factory(ServiceRequest)
     config.add_subscriber(complete_request_class, ApplicationCreated)
+    config.add_subscriber(limit, BeforeTraversal)
     config.add_settings({"retry.activate_hook": tries})
 
 
@@ -55,11 +56,12 @@ class ServiceRequest(Request):
 
     request_body_tempfile_limit = MAX_BODY
 
-    @property
+    @reify
     def GET(self) -> Any:  # noqa: N802
-        """Return the query, `NoVars` for one that is not UTF-8: not everybody reads it."""
+        """Return the query as WHATWG reads it; `NoVars` for one that is not UTF-8."""
         try:
-            return super().GET
+            query = self.query_string.encode("latin-1").decode()
+            return MultiDict(parse_qsl(query, keep_blank_values=True, errors="strict"))
         except UnicodeDecodeError:
             return NoVars("The query is not UTF-8.")
 
@@ -123,15 +125,10 @@ def request_tween(handler: Handler, _: Registry) -> Handler:
     return tween
 
 
-def limit_tween(handler: Handler, _: Registry) -> Handler:
-    """Refuse bodies over 1 MiB, before they are read."""
-
-    def tween(request: Request) -> Response:
-        if (request.content_length or 0) > MAX_BODY:
-            return problem(request, 413, "The body is larger than 1 MiB.")
-        return handler(request)
-
-    return tween
+def limit(event: BeforeTraversal) -> None:
+    """Refuse bodies over 1 MiB, before they are read; the route is known, for the metrics."""
+    if (event.request.content_length or 0) > MAX_BODY:
+        raise HTTPRequestEntityTooLarge("The body is larger than 1 MiB.")
 
 
 def tries(request: Request) -> int | None:

@@ -22,6 +22,7 @@ from app import addresses
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 REMEMBERED = 500  # requests, those of
 LONGEST = 500  # characters of the query string, at most
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def includeme(config: Configurator) -> None:
@@ -85,15 +86,21 @@ def is_isbn(value: Any) -> bool:
 def load_json(body: bytes, **_: str) -> Any:
     """Parse JSON as RFC 8259 has it: in UTF-8, and without NaN; raise 400 for anything else."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate has no UTF-8 form
+        return json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=_storable)
     except (ValueError, RecursionError) as error:
         raise HTTPBadRequest("The body is not valid JSON.") from error
-    return value
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _storable(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, with NUL for a text that has no UTF-8 form: the document allows neither."""
+    return {
+        name: "\0" if isinstance(value, str) and SURROGATE.search(value) else value
+        for name, value in pairs
+    }
 
 
 def load_form(body: bytes, **_: str) -> dict[str, str]:

@@ -250,6 +250,15 @@ class TestConditionalRequests:
             assert response.status_code == status
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    def test_a_change_may_be_bound_to_there_being_no_book(
+        self, client: Client, auth_headers: dict[str, str], book: Book, method: str
+    ) -> None:
+        body = None if method == "DELETE" else book_body()
+        headers = {**auth_headers, "If-None-Match": "*"}
+
+        assert client.send(method, f"{URL}/{book.id}", body, headers=headers).status_code == 412
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_a_holding_if_match_lets_a_change_through(
         self, client: Client, auth_headers: dict[str, str], book: Book, method: str
     ) -> None:

@@ -96,6 +96,11 @@ def test_an_empty_filter_is_none(client: Client) -> None:
     assert len(titles(client, search="", author="")) == 5
 
 
+@pytest.mark.parametrize("query", ["search=emma;search=x", "search=e%2"])
+def test_a_query_is_read_as_browsers_write_it(client: Client, query: str) -> None:
+    assert client.get(f"{URL}?{query}").json["items"] == []
+
+
 def test_filters_add_up(client: Client) -> None:
     found = titles(client, author="Jane Austen", published_from="1816-01-01", search="u")
 
