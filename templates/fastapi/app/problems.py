@@ -6,9 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Scope
@@ -20,6 +19,9 @@ from app.statuses import WHEN
 RETRY_AFTER = "5"  # seconds
 MAX_ERRORS = 20  # whatever the request is full of
 MAX_TEXT = 200  # characters of a name, or of a message
+
+FORM = "application/x-www-form-urlencoded"
+DETAILS = {404: "There is nothing at this path.", 405: "This path knows other methods."}
 
 logger = structlog.get_logger()
 
@@ -51,44 +53,11 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {s: {"description": WHEN[s], "content": content} for s in statuses}
 
 
-class StrictJSONRoute(APIRoute):
-    """A route that takes its body as `application/json` in UTF-8 and nothing else."""
-
-    def get_route_handler(self) -> Any:
-        """Return the handler, given a request whose `json()` is strict."""
-        handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
-
-        async def strict(request: Request) -> Response:
-            media_type = request.headers.get("Content-Type", "").partition(";")[0]
-            if media_type.strip().lower() != "application/json":
-                raise HTTPException(415, "The body must be application/json.")
-            request = StrictJSONRequest(request.scope, request.receive)
-            if not await request.body():
-                raise HTTPException(400, "The body is empty; it must be JSON.")
-            return await handle(request)
-
-        return strict
-
-
-class StrictJSONRequest(Request):
-    """A request whose body is JSON as RFC 8259 has it: in UTF-8, and without NaN."""
-
-    async def json(self) -> Any:
-        """Return the parsed body; raise 400 when it does not parse."""
-        try:
-            return json.loads((await self.body()).decode(), parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise HTTPException(400, "The body is not valid JSON.") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def describe(document: dict[str, Any]) -> dict[str, Any]:
-    """Put problems into an OpenAPI document in the place of FastAPI's own error schemas."""
+    """Return an OpenAPI document of FastAPI's, as plain as its models and with errors as they are.
+
+    FastAPI repeats each docstring, gives all a title, and describes 422 as it would answer it.
+    """
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -96,9 +65,19 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     schemas |= schema.pop("$defs") | {"Problem": schema}
     for path in document["paths"].values():
         for operation in path.values():
-            invalid = operation["responses"].get("422", {}).get("content", {})
-            if "application/json" in invalid:  # added by FastAPI wherever there is a parameter
-                del operation["responses"]["422"]
+            operation["summary"] = operation.pop("description").removesuffix(".")
+            responses = operation["responses"]
+            if "application/json" in responses.get("422", {}).get("content", {}):
+                del responses["422"]
+            for status, response in responses.items():
+                if response["description"] == "Successful Response":
+                    response["description"] = HTTPStatus(int(status)).phrase
+            for parameter in operation.get("parameters", []):
+                del parameter["schema"]["title"]
+                if not parameter["required"]:
+                    del parameter["required"]
+            if form := operation.get("requestBody", {}).get("content", {}).get(FORM):
+                form["schema"] = schemas.pop(form["schema"]["$ref"].rpartition("/")[2])
     return document
 
 
@@ -107,15 +86,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def on_http_exception(request: Request, error: StarletteHTTPException) -> Response:
-        headers = dict(error.headers or {})
-        if error.status_code == 405:
+        status, headers = error.status_code, dict(error.headers or {})
+        if status == 405:
             # Each method is a route of its own, and Starlette names only the first one's.
-            path = getattr(request.scope.get("route"), "path", "")
+            path = request.scope["route"].path_format
             methods = app.openapi()["paths"].get(path) or headers["Allow"].split(", ")
-            allowed = {method.upper() for method in methods}
+            allowed = {"OPTIONS", *(method.upper() for method in methods)}
             allowed |= {"HEAD"} if "GET" in allowed else set()
             headers["Allow"] = ", ".join(sorted(allowed))
-        return problem(request.scope, error.status_code, error.detail, headers)
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
+        own = error.detail != HTTPStatus(status).phrase
+        return problem(request.scope, status, error.detail if own else DETAILS[status], headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_validation_error(request: Request, error: RequestValidationError) -> Response:

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
-from app import csp, metrics, readiness
+from app import csp
+from app.metrics import exposition
 from app.proxies import described
+from app.readiness import check
 from app.schemas import Health
+from app.statuses import NOT_READY
 
 router = APIRouter(tags=["operations"])
 
@@ -25,19 +28,19 @@ async def liveness() -> Health:
 @router.get(
     "/readyz",
     response_model=Health,
-    responses={503: {"model": Health, "description": "Not ready"}},
+    responses={503: {"model": Health, "description": NOT_READY}},
 )
-async def ready(response: Response) -> dict[str, Any]:
+async def readiness(response: Response) -> dict[str, Any]:
     """Say whether requests can be served."""
-    answer = await readiness.check()
+    answer = await check()
     response.status_code = 503 if answer["status"] == "error" else 200
     return answer
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def prometheus() -> Response:
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics() -> Response:
     """Give the metrics in Prometheus' text format."""
-    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -43,7 +43,7 @@ async def request_report(
     return schemas.Report.model_validate(report)
 
 
-@router.get("/{id}", responses=problem_responses(401, 404, 422, 503))
+@router.get("/{id:id}", responses=problem_responses(401, 404, 503))
 async def read_report(report_id: Id, user: CurrentUser, session: SessionDep) -> schemas.Report:
     """Show how far a report of one's own is, and its result once it is done."""
     report = await session.get(models.Report, report_id)
