@@ -55,14 +55,15 @@ class StrictParser(FlaskParser):
         """
         try:
             query = parameters(req.query_string)
-        except UnicodeDecodeError:
+        except ValueError:
             abort(400, "The query is not UTF-8.")
         return {name: found[0] if len(found) == 1 else found for name, found in query.lists()}
 
 
-def parameters(encoded: bytes) -> MultiDict[str, str]:
-    """Return the parameters of a query or a form; raise `UnicodeDecodeError` for no UTF-8."""
-    return MultiDict(parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict"))
+def parameters(encoded: bytes, most: int | None = None) -> MultiDict[str, str]:
+    """Return the parameters of a query or a form; raise `ValueError` for no UTF-8, or too many."""
+    text = encoded.decode()
+    return MultiDict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most))
 
 
 def _refuse(constant: str) -> None:

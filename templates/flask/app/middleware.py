@@ -61,7 +61,7 @@ def begin() -> None:
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
     g.started = time.perf_counter()
     path = request.environ["PATH_INFO"]
-    if path.startswith("//"):  # which Werkzeug takes for one slash, and a proxy does not
+    if path.lstrip("/") != path[1:]:  # no slash or several: Werkzeug takes both for one
         request.path = path.encode("latin-1").decode(errors="replace")
         request.url_rule, request.routing_exception = None, NotFound()
     structlog.contextvars.clear_contextvars()

@@ -122,7 +122,9 @@ def test_a_wrong_method_is_told_the_right_ones_as_is_who_asks(
     assert (asked.status_code, asked.headers["Allow"], asked.data) == (204, allowed, b"")
 
 
-@pytest.mark.parametrize("path", ["//healthz", "/healthz/", f"{URL}/{2**63}", f"{URL}/007"])
+@pytest.mark.parametrize(
+    "path", ["//healthz", "healthz", "/healthz/", f"{URL}/{2**63}", f"{URL}/007"]
+)
 def test_a_path_that_is_nearly_right_is_none(client: Client, path: str) -> None:
     for method in ("GET", "PUT", "OPTIONS"):
         response = client.open(method=method, environ_overrides={"PATH_INFO": path})
