@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -22,7 +23,9 @@ import pytest
 from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, LEAST, name_of
 
 from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
+from .document import written
 from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_crosses, writing
+from .generated import generate
 from .processes import Process
 from .service import OTHERWISE, WITH_FEED, Project, Service, Target, parts_of, running
 
@@ -186,6 +189,12 @@ def user(base_url: str, pairs: list[dict[str, Any]]) -> Iterator[httpx.Client]:
 def other_user(base_url: str, pairs: list[dict[str, Any]]) -> Iterator[httpx.Client]:
     with signed_in_again(base_url, pairs[1]) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """Generate a client of the document that the services share."""
+    return generate(written(Target("")), tmp_path_factory.mktemp("generated"))
 
 
 @pytest.fixture

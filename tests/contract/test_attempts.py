@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from ipaddress import IPv4Address
+from types import ModuleType
 
 import httpx
 import psutil
@@ -25,6 +26,7 @@ from .client import (
     problem,
     register,
 )
+from .generated import Generated
 from .service import Service, Target
 
 MEBIBYTE = 2**20
@@ -201,6 +203,15 @@ def test_an_unknown_account_is_counted_alike(limited: str, credentials: dict[str
         too_many(response)
         bodies.append(response.json() | {"request_id": None})
     assert bodies[0] == bodies[1]
+
+
+def test_too_many_is_what_the_document_says(strict: str, package: ModuleType) -> None:
+    """A generated client makes a problem of the 429."""
+    client, guess = Generated(package, strict), nobody()
+    body = package.models.GrantTokenBody("password", **guess)
+    assert client.grant_token(body=body).status_code == 400
+    refused = client.grant_token(body=body)
+    assert (refused.status_code, refused.parsed.status) == (429, 429)
 
 
 def test_what_succeeds_does_not_count(limited: str, credentials: dict[str, str]) -> None:

@@ -5,15 +5,20 @@ import os
 import secrets
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
-from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, book, common_headers
+from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, book, common_headers, token_of
+from ..document import operations
+from ..generated import Generated
 from ..processes import until
 from ..service import Service
+from ..test_one_client import People
 from .outages import HOW, ask, create, done, lost, status, unavailable, unread
 
 
@@ -65,6 +70,26 @@ def test_without_the_database_requests_are_503(
     assert token.status_code == 503
     assert token.headers["Retry-After"]
     common_headers(token)
+    back(service)
+
+
+def test_a_lost_database_is_what_the_document_says(
+    service: Service, user: httpx.Client, package: ModuleType
+) -> None:
+    """Every operation that the document gives a 503 has it, of the schema that is named there."""
+    models, nobody = package.models, Generated(package, service.base_url)
+    people = People(models, nobody, Generated(package, service.base_url, token_of(user)), nobody)
+    calls = {
+        name: partial(getattr(people.user, name), **people.arguments(name))
+        for name, (*_, statuses) in operations(service).items()
+        if 503 in statuses and name != "read_current_user"  # who may be in the cache
+    }
+    connected(service)
+    with lost(service.postgres, "killed"):
+        answers = {name: call() for name, call in calls.items()}
+    for name, answer in answers.items():
+        kind = models.Health if name == "readiness" else models.Problem
+        assert (name, answer.status_code, type(answer.parsed)) == (name, 503, kind)
     back(service)
 
 
