@@ -142,6 +142,30 @@ def test_a_stale_if_match_is_412(
     assert user.get(path).json() == changed
 
 
+@pytest.mark.parametrize("match", [OTHER, "W/{}", "unquoted", ""])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_book_that_is_not_the_one_expected_is_not_read(
+    user: httpx.Client, path: str, method: str, match: str
+) -> None:
+    """An `If-Match` on `GET` that does not hold, or cannot be parsed, is 412."""
+    headers = {"If-Match": match.format(etag(user, path))}
+    assert user.request(method, path, headers=headers).status_code == 412
+    assert user.get(path, headers={"If-Match": etag(user, path)}).status_code == 200
+    problem(user.get(f"{BOOKS}/{2**62}", headers=headers), 404)
+
+
+@pytest.mark.parametrize(("method", "body"), CHANGES)
+@pytest.mark.parametrize("match", ["{}", "W/{}", "*"])
+def test_what_must_not_be_there_is_not_changed(
+    user: httpx.Client, path: str, method: str, body: dict[str, Any] | None, match: str
+) -> None:
+    """RFC 9110, section 13.1.2: an `If-None-Match` that matches is 412 for a change."""
+    headers = {"If-None-Match": match.format(etag(user, path))}
+    before = user.get(path).json()
+    problem(user.request(method, path, json=body, headers=headers), 412)
+    assert user.get(path).json() == before
+
+
 @pytest.mark.parametrize(("method", "body"), CHANGES)
 def test_not_the_creator_comes_before_a_stale_if_match(
     other_user: httpx.Client, path: str, method: str, body: dict[str, Any] | None

@@ -99,6 +99,11 @@ def test_a_page_has_1_to_100_books(
         ("page", "1.5"),
         ("page", "one"),
         ("page", ""),
+        ("page", "+1"),
+        ("page", "1_0"),
+        ("page", " 1"),
+        ("page", "\N{ARABIC-INDIC DIGIT ONE}"),
+        ("published_from", ""),
         ("page_size", "0"),
         ("page_size", "101"),
         ("page_size", "-1"),
@@ -119,6 +124,27 @@ def test_a_bad_parameter_is_named(anonymous: httpx.Client, parameter: str, value
     """A list parameter outside its range or form is 422, and the answer names it."""
     response = anonymous.get(BOOKS, params={parameter: value})
     assert invalid_fields(response) == {f"query.{parameter}"}
+
+
+@pytest.mark.parametrize("parameter", ["page", "author", "search", "ordering", "published_to"])
+def test_a_parameter_is_given_once(anonymous: httpx.Client, parameter: str) -> None:
+    """422 for one that is given twice, also with the same value."""
+    value = {"ordering": "title", "published_to": "2023-01-05"}.get(parameter, "1")
+    response = anonymous.get(BOOKS, params=[(parameter, value)] * 2)
+    assert invalid_fields(response) == {f"query.{parameter}"}
+
+
+def test_what_is_unknown_or_empty_asks_for_nothing(
+    anonymous: httpx.Client, shelf: dict[str, Any]
+) -> None:
+    """A parameter that nobody knows is ignored, and so is an empty `search` or `author`."""
+    query = [("search", shelf["series"]), ("page_size", 3)]
+    expected = anonymous.get(BOOKS, params=query)
+    more = [("author", ""), ("colour", "blue"), ("colour", "red"), ("Page", "2")]
+    response = anonymous.get(BOOKS, params=query + more)
+    assert (response.status_code, response.json()) == (200, expected.json())
+    assert response.headers["Link"] == expected.headers["Link"]
+    assert "search" not in anonymous.get(BOOKS, params={"search": ""}).headers["Link"]
 
 
 def test_a_page_past_the_end_is_empty(anonymous: httpx.Client, shelf: dict[str, Any]) -> None:

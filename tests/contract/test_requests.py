@@ -168,7 +168,9 @@ def test_a_condition_on_a_time_that_is_not_known_is_none(
     assert statuses(base_url, get(f"{BOOKS}/{make_book()['id']}", old, CLOSE)) == [200]
 
 
-@pytest.mark.parametrize("path", ["//healthz", f"/{BOOKS}", "/api//v1/books", f"{BOOKS}/"])
+@pytest.mark.parametrize(
+    "path", ["//healthz", "/healthz/", f"/{BOOKS}", "/api//v1/books", f"{BOOKS}/"]
+)
 def test_a_slash_more_is_another_path(base_url: str, path: str) -> None:
     """404: to the rules of a proxy in front it is another path."""
     assert statuses(base_url, get(path, CLOSE)) == [404]
