@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import structlog
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
+from django.urls import Resolver404, resolve
 
 from core import cors, csp, metrics
 from core.problems import RETRY_AFTER, TryLaterError, problem
@@ -36,6 +38,8 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Serve one request."""
+        if not is_admin(request):
+            request.META.pop("HTTP_COOKIE", None)  # nothing else has sessions
         asked = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
         started = time.perf_counter()
@@ -48,14 +52,13 @@ class RequestMiddleware:
         response["X-Request-ID"] = request_id
         for name, value in cors.headers(str(request.method), request.headers.get).items():
             response.setdefault(name, value)
-        match = request.resolver_match
-        if match and match.app_names == ["admin"]:
+        if is_admin(request):
             # Its forms are checked to come from its own pages: browsers have to tell from where.
             response["Referrer-Policy"] = "same-origin"
             response["Content-Security-Policy"] = ADMIN_POLICY
             response["Cross-Origin-Opener-Policy"] = "same-origin"
         response.setdefault("Content-Security-Policy", csp.NOTHING)
-        route = pattern(match.route) if match else None
+        route = pattern(request.resolver_match.route) if request.resolver_match else None
         metrics.observe(str(request.method), route, status, seconds)
         return response
 
@@ -80,18 +83,23 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Serve one request."""
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            with suppress(Resolver404):
+                request.resolver_match = resolve(request.path_info)  # for the metrics
             return problem(request, 413, "The body is larger than 1 MiB.")
         return self.get_response(request)
 
 
 class HostMiddleware(CommonMiddleware):
-    """Refuses hosts that `ALLOWED_HOSTS` does not name, but for those who ask by address."""
+    """Refuses hosts that `ALLOWED_HOSTS` does not name, where answers depend on the host."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        """Let health checks and Prometheus pass; their answers depend on no host."""
-        if request.path_info in ("/healthz", "/readyz", "/metrics"):
-            return None
-        return super().process_request(request)
+        """Let pass whoever asks for something else than the admin site."""
+        return super().process_request(request) if is_admin(request) else None
+
+
+def is_admin(request: HttpRequest) -> bool:
+    """Tell whether the request is for a page of the admin site."""
+    return request.path_info.startswith("/admin/")
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import QueryDict
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -44,10 +45,13 @@ class StrictFormParser(FormParser):
     """Parses a form in UTF-8; of others Django would make something else."""
 
     def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
-        """Return the parameters; raise 400 when they are not UTF-8."""
+        """Return the parameters; raise 400 when they are not UTF-8, or too many."""
         body = stream.read()
         check_encoding(body, "The form is not UTF-8.")
-        return QueryDict(body, encoding="utf-8")
+        try:
+            return QueryDict(body, encoding="utf-8")
+        except TooManyFieldsSent as error:
+            raise ParseError(str(error)) from error
 
 
 def check_encoding(form: bytes, detail: str) -> None:

@@ -19,6 +19,7 @@ def test_a_created_book_is_there(client: APIClient, auth_headers: dict[str, str]
 
     assert created.status_code == 201
     assert created.json().items() >= body.items()
+    assert created.json()["created_at"] == created.json()["updated_at"]
     read = client.get(created.headers["Location"])
     assert read.json() == created.json()
 
@@ -209,6 +210,17 @@ class TestConditionalRequests:
 
         assert response.status_code == 200
         assert response.headers["ETag"] != etag
+
+    @pytest.mark.parametrize("method", ["put", "patch", "delete"])
+    def test_no_book_is_changed_of_which_the_client_wants_none(
+        self, client: APIClient, auth_headers: dict[str, str], book: Book, method: str
+    ) -> None:
+        body = None if method == "delete" else book_body()
+        headers = {**auth_headers, "If-None-Match": "*"}
+
+        response = getattr(client, method)(f"{URL}/{book.id}", body, headers=headers)
+
+        assert response.status_code == 412
 
     def test_another_copy_than_the_one_asked_for_is_not_sent(
         self, client: APIClient, book: Book
