@@ -1,6 +1,7 @@
 """Which books to list, and in which order."""
 
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_field
 
 from books.models import Book
 from core.filters import ChoiceFilter, DateFilter, FilterSet, TextFilter
@@ -29,6 +30,7 @@ class BookFilter(FilterSet):
             Q(title__unicode_case__icontains=value) | Q(author__unicode_case__icontains=value)
         )
 
+    @extend_schema_field({"type": "string", "enum": ORDERINGS, "default": "-created_at"})
     def order(self, books: QuerySet[Book], _: str, value: str) -> QuerySet[Book]:
         """Return the books in this order, ties by id."""
         return books.order_by(value, "id")

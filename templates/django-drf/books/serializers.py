@@ -1,11 +1,22 @@
 """The bodies of requests and responses about books."""
 
+from drf_spectacular.utils import extend_schema_field
+
 from books.models import ISBN_VALIDATORS, Book
-from core.serializers import ModelSerializer
+from core.serializers import ModelSerializer, TextField
+
+
+@extend_schema_field({"type": "string", "format": "isbn", "pattern": "^[0-9]{13}$"})
+class ISBNField(TextField):
+    """An ISBN-13; nobody is asked whether it is taken, as the table alone can tell."""
 
 
 class BookSerializer(ModelSerializer):
     """A book as the API shows and takes one."""
+
+    isbn = ISBNField(
+        allow_null=True, default=None, trim_whitespace=False, validators=ISBN_VALIDATORS
+    )
 
     class Meta:
         model = Book
@@ -18,12 +29,3 @@ class BookSerializer(ModelSerializer):
             "created_at",
             "updated_at",
         ]
-        extra_kwargs = {
-            # Without the validator that asks whether it is taken: the table alone can tell.
-            "isbn": {
-                "allow_blank": False,
-                "default": None,
-                "trim_whitespace": False,
-                "validators": ISBN_VALIDATORS,
-            },
-        }

@@ -6,21 +6,29 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
+from drf_spectacular.drainage import has_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.plumbing import is_patched_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core import csp
 from core.proxies import described
+from core.statuses import WHEN
 from core.views import APIView
 
 MAKING = Lock()  # drf-spectacular makes documents in one thread alone
 PAGE = Path(__file__).with_name("docs.html").read_text("utf-8")
 
+LENGTHS = {"minLength", "maxLength"}
+RELIED_ON = {"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "type"}
+SENT = {"format", "pattern", "readOnly", "type"} | LENGTHS
+NO_NUL = r"^[^\u0000]{}$"
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
 
@@ -44,30 +52,94 @@ class ProblemSerializer(serializers.Serializer):
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
-def problem_responses(*statuses: int) -> dict[Any, OpenApiResponse]:
+def problem_responses(*statuses: int) -> dict[Any, Any]:
     """Return the description of these errors, for the `responses` of `extend_schema`."""
-    return {
-        (status, "application/problem+json"): OpenApiResponse(
-            ProblemSerializer, description=HTTPStatus(status).phrase
-        )
-        for status in statuses
+    return {(status, "application/problem+json"): ProblemSerializer for status in statuses}
+
+
+def form(serializer: type[serializers.Serializer]) -> dict[str, Any]:
+    """Return the description of a form, for the `request` of `extend_schema`."""
+    fields = serializer().fields.items()
+    needed = [name for name, field in fields if field.required]
+    properties = {
+        name: {"type": "string", "pattern": NO_NUL.format("+" if name in needed else "*")}
+        for name, _ in fields
     }
+    schema = {"type": "object", "properties": properties, "required": needed}
+    return {"application/x-www-form-urlencoded": schema}
 
 
 class AutoSchema(SpectacularSchema):
-    """Describes a view: a body is always required, and a token only where one is."""
+    """Describes a view by its docstrings and serializers, as the other services' documents do."""
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         """Return the description of one method of the view."""
         operation: dict[str, Any] | None = super().get_operation(*args)
-        if operation and "requestBody" in operation:
+        if operation is None:
+            return None
+        if "requestBody" in operation:
             operation["requestBody"]["required"] = True
+        for parameter in operation.get("parameters", []):
+            parameter.pop("description", None)
+        for status, response in operation["responses"].items():
+            if response["description"] in ("", "No response body"):
+                phrase = HTTPStatus(int(status)).phrase
+                response["description"] = WHEN.get(int(status), phrase)
         return operation
+
+    def get_summary(self) -> str:
+        """Return the first line of the method's docstring."""
+        return super().get_description().partition("\n")[0].rstrip(".")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Return nothing: the summary says it all."""
+        return ""
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        """Return the name of a page: `BookPage`."""
+        return f"{serializer_name}Page"
+
+    def _get_serializer_name(self, serializer: Any, direction: str, *args: Any) -> str:
+        """Return the name of a body: `Book`, or `BookIn` or `BookPatch` if a client sends it."""
+        name: str = super()._get_serializer_name(serializer, "response", *args)
+        if direction == "response":
+            return name
+        return name + ("Patch" if is_patched_serializer(serializer, direction) else "In")
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        """Return the schema of a body: what a client may rely on, or what it has to send."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        schema.pop("description", None)
+        kept = RELIED_ON if direction == "response" else SENT
+        for name, found in schema["properties"].items():
+            # A field that is described by hand has its limits there.
+            own = has_override(serializer.fields[name], "field")
+            schema["properties"][name] = plain(found, kept - LENGTHS if own else kept)
+        if direction == "response":
+            schema["required"] = [
+                name
+                for name, field in serializer.fields.items()
+                if field.required or field.read_only or field.default is not serializers.empty
+            ]
+        return schema
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Return the security requirements of the operation."""
         requirements = super().get_auth()
         return [] if {} in requirements else requirements
+
+
+def plain(schema: dict[str, Any], kept: set[str]) -> dict[str, Any]:
+    """Return the schema of a field without what is not to be kept."""
+    if "oneOf" in schema:
+        schema["anyOf"] = schema["oneOf"]
+    if "pattern" not in kept and "pattern" in schema:
+        schema.pop("format", None)  # which is of what a client has to send
+    return {
+        key: plain(value, kept) if isinstance(value, dict) else value
+        for key, value in schema.items()
+        if key in kept
+    }
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -104,11 +176,11 @@ class DocumentView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    def get(self, request: Request) -> JsonResponse:
+    def get(self, request: Request) -> Response:
         """Answer with the document."""
         with MAKING:
             found = document()
-        return JsonResponse(described(found, request.META["SCRIPT_NAME"]))
+        return Response(described(found, request.META["SCRIPT_NAME"]))
 
 
 @extend_schema(exclude=True)

@@ -8,22 +8,25 @@ from typing import Any, cast
 
 from django.core.validators import RegexValidator
 from django.db import models
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 MAX_ERRORS = 20  # whatever a body is full of
-PLAIN_TEXT = r"^[^\x00]*$"  # PostgreSQL stores no NUL
-PLAIN_WORDS = r"^[^\x00]*\S[^\x00]*$"
+PLAIN_TEXT = r"^[^\u0000]*$"  # PostgreSQL stores no NUL
+WORDS = r"^\s*[^\s\u0000]([^\u0000]{0,%d}[^\s\u0000])?\s*$"
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class TextField(serializers.CharField):
-    """Text, and not a number that could be read as one; the pattern is for the document too."""
+    """Text, and not a number that could be read as one."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        blank = not self.trim_whitespace or self.allow_blank
-        self.validators.append(RegexValidator(PLAIN_TEXT if blank else PLAIN_WORDS))
+        self.validators.append(RegexValidator(PLAIN_TEXT))
+        if self.trim_whitespace and self.max_length:
+            schema = {"type": "string", "pattern": WORDS % (self.max_length - 2)}
+            set_override(self, "field", schema)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text."""

@@ -35,3 +35,4 @@ class ReportSerializer(serializers.ModelSerializer):
     class Meta:
         model = Report
         fields = ["id", "status", "created_at", "finished_at", "result"]
+        read_only_fields = fields

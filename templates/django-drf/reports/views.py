@@ -24,9 +24,13 @@ MAX_UNFINISHED = 10  # reports of a user
 
 @extend_schema_view(
     create=extend_schema(
-        request=None, responses={202: ReportSerializer, **problem_responses(401, 429, 503)}
+        "request_report",
+        request=None,
+        responses={202: ReportSerializer, **problem_responses(401, 429, 503)},
     ),
     retrieve=extend_schema(
+        "read_report",
+        summary="Show how far a report of one's own is, and its result once it is done",
         responses={200: ReportSerializer, **problem_responses(401, 404, 503)},
     ),
 )
