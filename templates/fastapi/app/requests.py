@@ -75,6 +75,7 @@ class StrictRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
+            await request.body()  # FastAPI would answer a client who has left that it is malformed
             try:
                 return await handle(request)
             except RequestValidationError:
