@@ -38,7 +38,7 @@ PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 # The words of every framework for what has one reason, or few.
 DETAILS = {
     401: {"The access token is missing or not valid."},
-    403: {"Only its creator may change a book."},
+    403: {"Only its creator may change a book.", "Cross origin websockets not allowed"},
     404: {"There is nothing at this path.", "No such book.", "No such report."},
     405: {"This path knows other methods."},
     412: {"The book has changed since; read it again."},
