@@ -22,6 +22,7 @@ from app import addresses
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 REMEMBERED = 500  # requests, those of
 LONGEST = 500  # characters of the query string, at most
+MAX_FIELDS = 1000  # of a form
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -104,12 +105,12 @@ def _storable(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def load_form(body: bytes, **_: str) -> dict[str, str]:
-    """Parse a form; raise 400 for one that is not UTF-8, or has a parameter twice.
+    """Parse a form; raise 400 for one that is not UTF-8, too full, or has a parameter twice.
 
     One without a value counts as left out (RFC 6749, section 3.2).
     """
     try:
-        pairs = parse_qsl(body.decode(), errors="strict")
+        pairs = parse_qsl(body.decode(), errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise HTTPBadRequest("The body is not a form.") from error
     if len(pairs) > len(dict(pairs)):

@@ -147,10 +147,10 @@ class TestTokenEndpoint:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.json["error"] == error
 
-    def test_a_form_that_is_not_utf8_is_refused_in_oauths_form(self, client: Client) -> None:
+    def test_a_form_that_cannot_be_read_is_refused_in_oauths_form(self, client: Client) -> None:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
 
-        for body in (b"\xff", b"grant_type=%FF"):
+        for body in (b"\xff", b"grant_type=%FF", b"x=1&" * 1001):
             response = client.send("POST", TOKEN, body, headers=form)
             assert (response.status_code, response.json["error"]) == (400, "invalid_request")
 
@@ -202,7 +202,8 @@ class TestRefreshTokens:
     def test_a_revoked_token_is_of_no_use(self, client: Client, tokens: dict[str, str]) -> None:
         revoked = client.post("/api/v1/auth/revoke", {"token": tokens["refresh_token"]})
 
-        assert revoked.status_code == 200
+        assert (revoked.status_code, revoked.body) == (200, b"")
+        assert "Content-Type" not in revoked.headers
         assert refresh(client, tokens["refresh_token"]).status_code == 400
 
     def test_revoking_an_unknown_token_succeeds(self, client: Client) -> None:
