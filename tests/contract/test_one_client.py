@@ -40,6 +40,13 @@ class People:
     def account(self) -> Any:
         return self.models.UserIn(f"{secrets.token_hex(8)}@example.org", PASSWORD)
 
+    def grant(self) -> Any:
+        """Register somebody, and return what they sign in with."""
+        account = self.account()
+        self.nobody.register(body=account)
+        names = {"username": account.email, "password": account.password}
+        return self.models.GrantTokenBody("password", **names)
+
     def book(self, **fields: Any) -> Any:
         fields = {"title": "Kindred", "author": "Octavia E. Butler", **fields}
         return self.models.BookIn(publication_date=date(1979, 6, 1), **fields)
@@ -57,10 +64,10 @@ class People:
             case "register":
                 found["body"] = self.account()
             case "grant_token":
-                names = {"username": "nobody@example.org", "password": PASSWORD}
-                found["body"] = models.GrantTokenBody("password", **names)
+                found["body"] = self.grant()
             case "revoke_token":
-                found["body"] = models.RevokeTokenBody("unknown")
+                pair = self.nobody.grant_token(body=self.grant()).parsed
+                found["body"] = models.RevokeTokenBody(pair.refresh_token)
             case "read_report":
                 found["id"] = self.user.request_report().parsed.id
         return found
