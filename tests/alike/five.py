@@ -37,11 +37,17 @@ class Five:
 
 def differing(answers: Mapping[str, Answer]) -> str:
     """Say, part by part, which services answer what; nothing where all answer alike."""
-    lines = []
-    for part in ("status", "body"):
-        lines += split({name: [getattr(answer, part)] for name, answer in answers.items()}, part)
-    lines += split({name: answer.headers for name, answer in answers.items()}, "header")
-    return "\n".join(lines)
+    told = answers.items()
+    return "\n".join(
+        [
+            *split({name: [answer.status] for name, answer in told}, "status"),
+            *split({name: answer.headers for name, answer in told}, "header"),
+            *(
+                split({name: answer.body.splitlines() for name, answer in told}, "body")
+                or split({name: [answer.body] for name, answer in told}, "body")
+            ),
+        ]
+    )
 
 
 def split(told: Mapping[str, Iterable[object]], part: str) -> list[str]:
