@@ -81,8 +81,9 @@ class Side:
             made = self.made(BOOKS, body | {"publication_date": day})
             self.learn(BOOKS, compact(made), title[0])
         self.values["report"] = str(self.made(REPORTS, None)["id"])
-        self.names[b"reports/" + self.values["report"].encode()] = b"<report>"
+        self.names[b"reports/" + self.values["report"].encode()] = b"reports/<report>"
         self.values["gone"] = str(self.book(isbn(f"979{int(run, 16) % 10**9:09d}"))["id"])
+        self.names[b"books/" + self.values["gone"].encode()] = b"books/<gone>"
         self.delete(self.values["gone"])
 
     def delete(self, book: str) -> None:
