@@ -51,14 +51,12 @@ def problem(
     **members: Any,
 ) -> HttpResponse:
     """Return a problem about the request, with any extension `members`."""
-    # As it was asked for: Django's `path` is percent-encoded where it is not UTF-8.
-    path = request.META["PATH_INFO"].encode("latin-1").decode(errors="replace")
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.META["SCRIPT_NAME"] + path,
+        "instance": request.path,
         "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
         **members,
     }
