@@ -20,7 +20,7 @@ from .request import Request
 
 TIME = rb'(?<=_at":")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z(?=")'
 IDS = rb'(?<="id":)\d+(?=[,}])'
-IN_PATH = rb"(?<=/api/v1/)(?:books|reports)/\d+\b"
+IN_PATH = rb'(?<=/api/v1/)(?:books|reports)/\d+(?="|$)'
 TOKENS = rb'(?<=_token":")[\w-]+\.[\w-]+\.[\w-]+(?=")'
 MESSAGE = rb'(?<="message": )"(?:[^"\\]|\\.)+"'
 SHELF = [
