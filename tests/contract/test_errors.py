@@ -38,6 +38,8 @@ ALLOWED = {
     "/metrics": "GET, HEAD, OPTIONS",
     "/openapi.json": "GET, HEAD, OPTIONS",
     "/docs": "GET, HEAD, OPTIONS",
+    "/docs/swagger-ui.css": "GET, HEAD, OPTIONS",
+    "/redoc": "GET, HEAD, OPTIONS",
     USERS: "OPTIONS, POST",
     ME: "GET, HEAD, OPTIONS",
     TOKEN: "OPTIONS, POST",

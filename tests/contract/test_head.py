@@ -17,6 +17,8 @@ PATHS = {
     "/metrics": 200,
     "/openapi.json": 200,
     "/docs": 200,
+    "/docs/swagger-ui.css": 200,
+    "/redoc": 200,
     BOOKS: 200,
     f"{BOOKS}?page_size=1&page=2": 200,
     f"{BOOKS}?page=none": 422,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from .client import BOOKS, ME, connect, get, samples, total
+from .client import BOOKS, ME, connect, get, problem, samples, total
 from .processes import until
 from .service import Service, Target
 
@@ -170,13 +170,37 @@ def test_openapi_document_is_json_and_names_its_version(anonymous: httpx.Client)
 
 
 @pytest.mark.smoke
-def test_docs_are_swagger_ui_on_the_document(anonymous: httpx.Client) -> None:
-    """`GET /docs` is Swagger UI on `/openapi.json`."""
-    response = anonymous.get("/docs")
-    assert response.status_code == 200
-    assert response.headers["Content-Type"].split(";")[0] == "text/html"
-    assert "swagger-ui" in response.text
-    assert "openapi.json" in response.text
+@pytest.mark.parametrize(
+    ("path", "start"), [("/docs", "SwaggerUIBundle"), ("/redoc", "<redoc spec-url")]
+)
+def test_pages_on_the_document_come_with_all_that_they_load(
+    anonymous: httpx.Client, path: str, start: str
+) -> None:
+    """`GET /docs`, `GET /redoc`: Swagger UI and ReDoc, from files of the service itself."""
+    page = anonymous.get(path)
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert start in page.text
+    assert '"openapi.json"' in page.text
+    assert "://" not in page.text
+    named = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
+    assert named
+    for name in named:
+        file = anonymous.get(f"/{name}")
+        assert file.status_code == 200
+        kind = "css" if name.endswith(".css") else "javascript"
+        assert file.headers["Content-Type"] == f"text/{kind}; charset=utf-8"
+        assert file.headers["Cache-Control"] == "max-age=86400"
+        assert len(file.content) > 100_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "redoc.js", "docs.html", "pages.py", "..%2fpages.py", "%2e%2e/pages.py", "__init__.py"],
+)
+def test_the_files_of_the_pages_are_no_directory(anonymous: httpx.Client, name: str) -> None:
+    """What no page names is not there, nor is there a list of what is."""
+    problem(anonymous.get(f"/docs/{name}"), 404)
 
 
 def test_liveness_follows_the_process(service: Service) -> None:

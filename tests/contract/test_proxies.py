@@ -132,7 +132,7 @@ def test_a_list_is_kept_for_every_prefix(shop: httpx.Client, direct: httpx.Clien
     assert linked(direct.get(BOOKS))["first"].startswith(f"{BOOKS}?")
 
 
-@pytest.mark.parametrize("path", ["/docs", "/"])
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/"])
 def test_pages_find_what_they_load_under_the_prefix(
     shop: httpx.Client, target: Target, path: str
 ) -> None:
@@ -141,7 +141,9 @@ def test_pages_find_what_they_load_under_the_prefix(
     if path == "/" and not target.has_feed:
         problem(page, 404)
         return
-    named = re.findall(r'(?:src|href)="([^"]+)"|url: "([^"]+)"|fetch\(`([^?`]+)', page.text)
+    named = re.findall(
+        r'(?:src|href|spec-url)="([^"]+)"|url: "([^"]+)"|fetch\(`([^?`]+)', page.text
+    )
     ours = [url for urls in named for url in urls if url and ":" not in url]
     assert ours
     for url in ours:

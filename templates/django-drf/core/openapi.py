@@ -2,7 +2,6 @@
 
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,13 +16,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core import csp
+from core import pages
 from core.proxies import described
 from core.statuses import WHEN
 from core.views import APIView
 
 MAKING = Lock()  # drf-spectacular makes documents in one thread alone
-PAGE = Path(__file__).with_name("docs.html").read_text("utf-8")
 
 LENGTHS = {"minLength", "maxLength"}
 RELIED_ON = {"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "type"}
@@ -185,14 +183,15 @@ class DocumentView(APIView):
 
 @extend_schema(exclude=True)
 class DocsView(APIView):
-    """Shows the document in Swagger UI."""
+    """Shows a page on the document, or gives a file that it loads."""
 
     authentication_classes = ()
     permission_classes = ()
 
-    def get(self, _: Request) -> HttpResponse:
-        """Answer with the page."""
-        return HttpResponse(PAGE, headers={"Content-Security-Policy": csp.policy(PAGE)})
+    def get(self, request: Request) -> HttpResponse:
+        """Answer with the file."""
+        content, headers = pages.read(request.path_info)
+        return HttpResponse(content, headers=headers)
 
 
 @cache

@@ -1,17 +1,12 @@
 """The OpenAPI document, for programs and for people."""
 
-from pathlib import Path
-
 from flask import Blueprint, Response, jsonify, request
 
-from app import csp
+from app import pages
 from app.extensions import api
 from app.proxies import described
 
 docs = Blueprint("docs", __name__)
-
-PAGE = Path(__file__).with_name("docs.html").read_text("utf-8")
-HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
 
 
 @docs.get("/openapi.json")
@@ -22,7 +17,11 @@ def document() -> Response:
     return jsonify(described(described_api, request.script_root))
 
 
-@docs.get("/docs")
-def show_docs() -> Response:
-    """Show the document in Swagger UI."""
-    return Response(PAGE, headers=HEADERS, mimetype="text/html")
+def show() -> Response:
+    """Show a page on the document, or give a file that it loads."""
+    content, headers = pages.read(request.path)
+    return Response(content, headers=headers)
+
+
+for path in pages.FILES:
+    docs.add_url_rule(path, view_func=show)

@@ -17,7 +17,7 @@ from pyramid.request import Request
 from pyramid_openapi3.wrappers import PyramidOpenAPIRequest
 from webob.multidict import NoVars
 
-from app import addresses
+from app import addresses, pages
 
 DOCUMENT = Path(__file__).with_name("openapi.yaml")
 REMEMBERED = 500  # requests, those of
@@ -37,7 +37,9 @@ def includeme(config: Configurator) -> None:
     config.pyramid_openapi3_add_deserializer("application/x-www-form-urlencoded", load_form)
     config.pyramid_openapi3_spec(str(DOCUMENT), route="/openapi.json", route_name="openapi.json")
     config.add_subscriber(wrap_validator, ApplicationCreated)
-    config.add_route("docs", "/docs")
+    for path in pages.FILES:
+        config.add_route(path, path)
+        config.add_view(".views.docs.show", route_name=path, request_method="GET")
 
 
 def published(document: dict[str, Any]) -> dict[str, Any]:

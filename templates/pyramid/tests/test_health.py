@@ -125,11 +125,14 @@ class TestDocumentation:
         for status in errors:
             assert set(responses[status]["content"]) == {"application/problem+json"}
 
-    def test_swagger_ui_shows_the_document(self, client: Client) -> None:
-        response = client.get("/docs")
+    @pytest.mark.parametrize("path", ["/docs", "/redoc"])
+    def test_a_page_shows_the_document(self, client: Client, path: str) -> None:
+        response = client.get(path)
 
         assert response.headers["Content-Type"].startswith("text/html")
         assert '"openapi.json"' in response.text
+        for file in re.findall(r'(?:src|href)="(?!data:)([^"]+)"', response.text):
+            assert client.get(f"/{file}").status_code == 200
 
 
 def test_head_tells_what_get_would(client: Client, book: Book) -> None:

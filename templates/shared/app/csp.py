@@ -16,16 +16,19 @@ def policy(page: str) -> str:
     `page` is what lies in a file. To one that is made for a request, this would allow whatever
     somebody has got into it.
     """
-    scripts = _sources(page, r'<script[^>]* src="([^"]+)"', r"<script[^>]*>(.*?)</script>")
+    scripts = _sources(
+        page, r'<script[^>]* src="([^"]+)"', r"<script(?![^>]* src=)[^>]*>(.*?)</script>"
+    )
     styles = _sources(page, r'<link rel="stylesheet" href="([^"]+)"', r"<style>(.*?)</style>")
     return (
         f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src data:;"
-        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        " font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
     )
 
 
 def _sources(page: str, named: str, held: str) -> str:
     addresses = [url if "://" in url else "'self'" for url in re.findall(named, page)]
-    texts = [text for text in re.findall(held, page, re.S) if text]
+    texts = re.findall(held, page, re.S)
     digests = [b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
     return " ".join([*addresses, *(f"'sha256-{digest}'" for digest in digests)])

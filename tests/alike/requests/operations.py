@@ -2,7 +2,7 @@
 
 from alike.request import ask
 
-PATHS = ["/healthz", "/readyz", "/openapi.json", "/docs", "/redoc"]
+PATHS = ["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/swagger-ui.css", "/redoc"]
 
 REQUESTS = {
     **{f"GET {path}": ask("GET", path) for path in PATHS},

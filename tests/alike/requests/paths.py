@@ -9,6 +9,7 @@ KNOWN = {
     "/metrics": "GET",
     "/openapi.json": "GET",
     "/docs": "GET",
+    "/docs/swagger-ui.css": "GET",
     "/redoc": "GET",
     BOOKS: "GET POST",
     f"{BOOKS}/{{gone}}": "GET PUT PATCH DELETE",

@@ -1,12 +1,11 @@
 """What operators ask: is it alive, is it ready, how is it doing, what can it do."""
 
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
-from app import csp
+from app import pages
 from app.metrics import exposition
 from app.proxies import described
 from app.readiness import check
@@ -14,9 +13,6 @@ from app.schemas import Health
 from app.statuses import NOT_READY
 
 router = APIRouter(tags=["operations"])
-
-DOCS = (Path(__file__).parents[1] / "docs.html").read_text("utf-8")
-DOCS_HEADERS = {"Content-Security-Policy": csp.policy(DOCS)}
 
 
 @router.get("/healthz", response_model_exclude_unset=True)
@@ -49,7 +45,11 @@ async def document(request: Request) -> JSONResponse:
     return JSONResponse(described(request.app.openapi(), request.scope["root_path"]))
 
 
-@router.get("/docs", include_in_schema=False)
-async def docs() -> HTMLResponse:
-    """Show the document in Swagger UI."""
-    return HTMLResponse(DOCS, headers=DOCS_HEADERS)
+async def show(request: Request) -> Response:
+    """Show a page on the document, or give a file that it loads."""
+    content, headers = pages.read(request.scope["route"].path)
+    return Response(content, headers=headers)
+
+
+for path in pages.FILES:
+    router.add_api_route(path, show, include_in_schema=False)

@@ -1,6 +1,5 @@
 """The OpenAPI document, for programs and for people."""
 
-from pathlib import Path
 from typing import Any
 
 from pyramid.exceptions import PredicateMismatch
@@ -8,12 +7,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from app import csp
+from app import pages
 from app.openapi import published
 from app.proxies import described
-
-PAGE = (Path(__file__).parents[1] / "docs.html").read_text("utf-8")
-HEADERS = {"Content-Security-Policy": csp.policy(PAGE)}
 
 
 @view_config(route_name="openapi.json", request_method="GET", renderer="json")
@@ -23,11 +19,11 @@ def document(request: Request) -> Any:
     return described(published(spec.read_value()), request.script_name)
 
 
-@view_config(route_name="docs", request_method="GET")
-def docs(_: Request) -> Response:
-    """Show the document in Swagger UI."""
-    response = Response(PAGE, content_type="text/html")
-    response.headers.update(HEADERS)
+def show(request: Request) -> Response:
+    """Show a page on the document, or give a file that it loads."""
+    content, headers = pages.read(request.matched_route.pattern)
+    response = Response(content)
+    response.headers.update(headers)
     return response
 
 
