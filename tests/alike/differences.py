@@ -52,6 +52,7 @@ DIFFERENCES: dict[str, str] = {
     "otherwise: http://test": TARGETS,
     "otherwise: http://test?x": TARGETS,
     "otherwise: healthz": TARGETS,
+    "otherwise: *": TARGETS,
     "otherwise: test:80": TARGETS,
     "unknown: /": FEED,
     "1048576 bytes for GET /": FEED,
