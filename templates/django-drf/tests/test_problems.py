@@ -177,6 +177,13 @@ class TestDatabaseOutOfReach:
         assert int(response.headers["Retry-After"]) > 0
         assert response.headers["Content-Type"] == "application/problem+json"
 
+    def test_it_is_no_error_of_ours(
+        self, client: APIClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client.get(URL)
+
+        assert not [line for line in caplog.records if line.levelno >= logging.ERROR]
+
     def test_the_process_is_alive(self, client: APIClient) -> None:
         assert client.get("/healthz").json() == {"status": "ok"}
 
