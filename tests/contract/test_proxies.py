@@ -285,6 +285,12 @@ def told(response: httpx.Response) -> tuple[int, dict[str, str], str]:
     return response.status_code, headers, re.sub(r'"request_id": ?"[^"]+"', "", response.text)
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/admin/"])
+def test_tls_changes_no_answer(trusting: str, path: str) -> None:
+    """That an API is met by TLS alone is the proxy's to say; an admin site may say it of itself."""
+    assert asked(trusting, path, {"X-Forwarded-Proto": "https"}) == asked(trusting, path, {})
+
+
 def asked(base_url: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
     """Ask with headers whose names are as they are."""
     lines = {"Host": "test", "Connection": "close", **headers}

@@ -57,6 +57,9 @@ class RequestMiddleware:
             response["Referrer-Policy"] = "same-origin"
             response["Content-Security-Policy"] = ADMIN_POLICY
             response["Cross-Origin-Opener-Policy"] = "same-origin"
+        else:
+            # Whether the API is met by TLS alone is for the proxy in front to say.
+            del response["Strict-Transport-Security"]
         response.setdefault("Content-Security-Policy", csp.NOTHING)
         route = pattern(request.resolver_match.route) if request.resolver_match else None
         metrics.observe(str(request.method), route, status, seconds)
