@@ -79,8 +79,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             for path, message in islice(flatten(error.detail), MAX_ERRORS)
         ]
         return problem(request, 422, "The request is not valid; see errors.", errors=errors)
-    if isinstance(error, Http404):
-        detail = f"No such {context['view'].queryset.model._meta.verbose_name}."
+    rows = getattr(context["view"], "queryset", None)
+    if isinstance(error, Http404) and rows is not None:
+        detail = f"No such {rows.model._meta.verbose_name}."
     else:
         detail = DETAILS.get(response.status_code, str(response.data["detail"]))
     names = ("Retry-After", "WWW-Authenticate")

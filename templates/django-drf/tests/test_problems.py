@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, OperationalError, connections
+from django.http import Http404
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -143,6 +144,18 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     assert "secret" not in response.text
     (error,) = [line for line in caplog.records if line.levelno >= logging.ERROR]
     assert error.exc_info
+
+
+def test_a_view_of_no_table_may_find_nothing(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(*_: object) -> None:
+        raise Http404("No such part.")
+
+    monkeypatch.setattr("core.health.LivenessView.get", find)
+    response = client.get("/healthz")
+
+    assert (response.status_code, response.json()["detail"]) == (404, "No such part.")
 
 
 def test_the_admin_site_answers_to_the_allowed_hosts_alone(

@@ -86,18 +86,20 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def on_http_exception(request: Request, error: StarletteHTTPException) -> Response:
-        status, headers = error.status_code, dict(error.headers or {})
+        status, detail = error.status_code, error.detail
+        headers = dict(error.headers or {})
         if status == 405:
             # Each method is a route of its own, and Starlette names only the first one's.
-            path = request.scope["route"].path_format
+            path = getattr(request.scope.get("route"), "path_format", "")
             methods = app.openapi()["paths"].get(path) or headers["Allow"].split(", ")
             allowed = {"OPTIONS", *(method.upper() for method in methods)}
             allowed |= {"HEAD"} if "GET" in allowed else set()
             headers["Allow"] = ", ".join(sorted(allowed))
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=headers)
-        own = error.detail != HTTPStatus(status).phrase
-        return problem(request.scope, status, error.detail if own else DETAILS[status], headers)
+        if detail == HTTPStatus(status).phrase:  # Starlette's word, not ours
+            detail = DETAILS.get(status, detail)
+        return problem(request.scope, status, detail, headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_validation_error(request: Request, error: RequestValidationError) -> Response:

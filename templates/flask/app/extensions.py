@@ -90,7 +90,8 @@ class Api(flask_smorest.Api):
         messages = getattr(error, "data", {}).get("messages")
         if messages is None:
             # Werkzeug's own words are those of the class, ours those of the instance.
-            detail = vars(error).get("description") or DETAILS.get(status, "")
+            own = vars(error).get("description")
+            detail = own or DETAILS.get(status) or error.description or ""
             return problem(status, detail, headers)
         location, wrong = next(iter(messages.items()))
         source = "body" if location == "json" else location

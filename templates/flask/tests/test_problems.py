@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from werkzeug.exceptions import Forbidden
 
 from app.db import Session, engine, get_session
 from app.models import Book
@@ -153,6 +154,18 @@ def test_a_larger_body_is_refused(
 
     assert response.status_code == 413
     assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_error_without_words_of_ours_has_those_of_its_class(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        abort(403)
+
+    monkeypatch.setattr("app.books.find_book", refuse)
+    response = client.get(f"{URL}/1")
+
+    assert (response.status_code, response.json["detail"]) == (403, Forbidden.description)
 
 
 def test_a_bug_is_told_to_the_log_and_not_to_the_client(
