@@ -50,8 +50,6 @@ class RequestMiddleware:
             status, seconds = response.status_code, time.perf_counter() - started
             logger.info("request", status=status, duration_ms=round(seconds * 1000, 2))
         response["X-Request-ID"] = request_id
-        for name, value in cors.headers(str(request.method), request.headers.get).items():
-            response.setdefault(name, value)
         if is_admin(request):
             # Its forms are checked to come from its own pages: browsers have to tell from where.
             response["Referrer-Policy"] = "same-origin"
@@ -60,6 +58,8 @@ class RequestMiddleware:
         else:
             # Whether the API is met by TLS alone is for the proxy in front to say.
             del response["Strict-Transport-Security"]
+            for name, value in cors.headers(str(request.method), request.headers.get).items():
+                response[name] = value
         response.setdefault("Content-Security-Policy", csp.NOTHING)
         route = pattern(request.resolver_match.route) if request.resolver_match else None
         metrics.observe(str(request.method), route, status, seconds)

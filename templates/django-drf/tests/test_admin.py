@@ -115,6 +115,13 @@ class TestPages:
         assert headers["Referrer-Policy"] == "same-origin"  # the check of CSRF asks for it
         assert headers["X-Frame-Options"] == "DENY"
 
+    @pytest.mark.django_db
+    def test_other_sites_may_not_read_them(self) -> None:
+        headers = Client().get(LOGIN, headers={"Origin": "https://shop.example"}).headers
+
+        assert "Access-Control-Allow-Origin" not in headers
+        assert headers["Vary"] == "Cookie"
+
     @pytest.mark.parametrize("path", ["/admin/", BOOKS, f"{BOOKS}add/", USERS, f"{USERS}add/"])
     def test_they_hold_no_script_that_their_policy_would_have_to_allow(
         self, admin_client: Client, book: Book, path: str
