@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from tornado.web import RequestHandler
 
@@ -106,7 +106,7 @@ def _operation(method: Callable[..., Any], path: str, described: Operation) -> d
 
 
 def _parameters(path: str, described: Operation) -> list[dict[str, Any]]:
-    identity = TypeAdapter(schemas.Int64).json_schema()
+    identity = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
     query = described.query.model_json_schema()["properties"] if described.query else {}
     text = {"type": "string"}
     return [
