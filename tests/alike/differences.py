@@ -67,4 +67,4 @@ DIFFERENCES: dict[str, str] = {
     "OPTIONS from ' https://app.example.org '": BLANKS,
     "JSON: a surrogate in a name": SURROGATES,
 }
-"""The reason, by the name of the request. `stackyard compare` shows this table."""
+"""The reason, by the name of the request."""

@@ -31,7 +31,6 @@ SHELF = [
     ("E 図書館", "N. K. Jemisin", "2015-08-05"),
 ]
 
-
 Headers = list[tuple[str, str]]
 
 

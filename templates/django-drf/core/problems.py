@@ -28,7 +28,7 @@ class Conflict(exceptions.APIException):
 
 
 class PreconditionFailed(exceptions.APIException):
-    """An `If-Match` no longer holds."""
+    """A condition of the request does not hold."""
 
     status_code = 412
     default_detail = "The book has changed since; read it again."

@@ -53,7 +53,7 @@ class ProblemError(HTTPError):
 
 
 def invalid(error: ValidationError, place: str) -> ProblemError:
-    """Return the problem of a request whose body, query or path is not valid."""
+    """Return the problem of a request whose body or query is not valid."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     fields = [
         {
