@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -286,6 +287,29 @@ def test_a_body_of_unknown_length_over_1_mib_is_413(user: httpx.Client) -> None:
     chunks = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
     headers = {"Content-Type": "application/json"}
     problem(user.post(BOOKS, content=chunks, headers=headers), 413)
+
+
+@pytest.mark.parametrize(
+    ("length", "begun"),
+    [
+        (f"Content-Length: {2 * MEBIBYTE}", b""),
+        ("Transfer-Encoding: chunked", b"%x\r\n%b" % (2 * MEBIBYTE, b" " * (MEBIBYTE + 1))),
+    ],
+)
+def test_who_sends_on_reads_the_413(base_url: str, length: str, begun: bytes) -> None:
+    """Who does not look for an answer before all is sent has it: it is not lost by a reset.
+
+    RFC 9112, section 9.6: what is left of a request is read before its connection is closed.
+    """
+    url = httpx.URL(base_url)
+    head = f"POST {USERS} HTTP/1.1\r\nHost: test\r\n{length}\r\n\r\n".encode()
+    with socket.create_connection((url.host, url.port), timeout=10) as client:
+        client.sendall(head + begun)
+        client.recv(1, socket.MSG_PEEK)  # it is answered
+        for _ in range(15):
+            client.sendall(b" " * (MEBIBYTE // 16))
+            time.sleep(0.01)
+        assert client.recv(12) == b"HTTP/1.1 413"
 
 
 def test_a_length_over_1_mib_is_413_before_the_body_is_sent(

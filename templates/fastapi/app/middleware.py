@@ -1,8 +1,10 @@
 """What surrounds the application, from the outside in: logs, metrics and headers; limits."""
 
+import asyncio
 import re
 import time
 import uuid
+from contextlib import suppress
 
 import structlog
 from fastapi import HTTPException
@@ -15,7 +17,7 @@ from app.problems import DETAILS, problem
 
 MAX_BODY = 1024 * 1024  # bytes
 TOO_LARGE = "The body is larger than 1 MiB."
-CLOSE = {"Connection": "close"}  # for the rest of it is not read
+CLOSE = {"Connection": "close"}  # for the rest of it may not be read
 
 logger = structlog.get_logger()
 
@@ -81,12 +83,14 @@ class GuardMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        received, started = 0, False
+        received, unread, started = 0, True, False
+        length = next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
 
         async def receive_within_limit() -> Message:
-            nonlocal received
+            nonlocal received, unread
             message = await receive()
             received += len(message.get("body", b""))
+            unread = message.get("more_body", False)
             if received > MAX_BODY:
                 raise HTTPException(413, TOO_LARGE, CLOSE)
             return message
@@ -94,12 +98,16 @@ class GuardMiddleware:
         async def send_and_note(message: Message) -> None:
             nonlocal started
             started = True
+            too_large = max(length, received) > MAX_BODY
+            if too_large and unread and message["type"] == "http.response.body":
+                await send({**message, "more_body": True})
+                await discard(receive)
+                message = {"type": "http.response.body"}
             await send(message)
 
-        length = next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
         try:
             if length > MAX_BODY:
-                await problem(scope, 413, TOO_LARGE, CLOSE)(scope, receive, send)
+                await problem(scope, 413, TOO_LARGE, CLOSE)(scope, receive, send_and_note)
             elif scope["path"].endswith("\n"):  # which Starlette's expressions overlook
                 await problem(scope, 404, DETAILS[404])(scope, receive, send)
             else:
@@ -112,3 +120,14 @@ class GuardMiddleware:
                 raise
             answer = problem(scope, 500, "Something went wrong on our side.")
             await answer(scope, receive, send)
+
+
+async def discard(receive: Receive) -> None:
+    """Read on for a moment before the connection is closed.
+
+    Closed with data unread it would be reset, and the answer lost on its way.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while (await receive()).get("more_body"):
+                pass
