@@ -32,7 +32,7 @@ MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
 # RFC 9112, sections 3.2.2, 7.1 and 7.1.2.
 ABSOLUTE = re.compile(r"(?i:https?)://([^/?#]*)(.*)")
 HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?")
-UNRESERVED = re.compile(r"%(2[dD]|2[eE]|3\d|4[1-9a-fA-F]|5[\daA]|5[fF]|6[1-9a-fA-F]|7[\daAeE])")
+ESCAPED = re.compile(r"%(2[dDeEfF]|3\d|4[1-9a-fA-F]|5[\daA]|5[fF]|6[1-9a-fA-F]|7[\daAeE])")
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 TRAILER = re.compile(rb"[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n")
 
@@ -57,8 +57,9 @@ class Connection(HTTP1Connection):
             headers["Host"], rest = absolute.groups()
             target = rest if rest.startswith("/") else f"/{rest}"
         path, *query = target.partition("#")[0].split("?", 1)
-        # Escaped or not, these mean the same (RFC 3986, section 2.3); routes are compared with one.
-        path = UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
+        # Escaped or not, these mean the same (RFC 3986, section 2.3), and so does a slash, which is
+        # part of no name here; routes are compared with one.
+        path = ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
         if headers.get("Expect", "").lower() == "100-continue":
             headers["Expect"] = "100-continue" if version == "HTTP/1.1" else "nothing"
         return f"{method} {'?'.join([path, *query])} {version}", headers

@@ -34,6 +34,7 @@ SAME = [
     *("/healthz?", "/healthz?x=1", "/healthz?x=%ff", "/%68ealthz", "http://test/healthz"),
     *("http://other/healthz", "/healthz?x=1?y", "/healthz?;&=&", "/healthz?%00", "/healthz?x=\xe9"),
     *("/healthz?x=" + "y" * 3000, "http://test", "http://test?x", "healthz", "", "*", "test:80"),
+    *(f"{BOOKS}%2f999999999", "/api%2Fv1/users%2Fme", "/docs%2fswagger-ui.css"),
 ]
 IDS = [
     *("0", "00", "01", "-1", "+1", "-0", "1.0", "1.5", "1e3", "0x1", "1_0", "x", "NaN", "null"),
