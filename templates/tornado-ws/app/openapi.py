@@ -109,8 +109,9 @@ def _parameters(path: str, described: Operation) -> list[dict[str, Any]]:
     identity = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
     query = described.query.model_json_schema()["properties"] if described.query else {}
     text = {"type": "string"}
+    names = re.findall(r"{(\w+)}", path)
     return [
-        *(_parameter(name, "path", identity) for name in re.findall(r"{(\w+)}", path)),
+        *(_parameter(name, "path", identity if name == "id" else text) for name in names),
         *(_parameter(name, "query", schema) for name, schema in query.items()),
         *(_parameter(name, "header", text) for name in described.headers),
     ]

@@ -3,8 +3,9 @@
 import re
 
 from httpx import AsyncClient
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from app.app import ROUTES
+from app.app import ROUTES, Path
 from app.pages import FILES
 
 UNDESCRIBED = {"/openapi.json", "/ws/books", *FILES}
@@ -30,3 +31,12 @@ async def test_what_is_referred_to_is_there(client: AsyncClient) -> None:
 
     referred = set(re.findall(r'"#/components/schemas/(\w+)"', response.text))
     assert referred <= response.json()["components"]["schemas"].keys()
+
+
+def test_a_path_may_have_other_names_than_id() -> None:
+    line = RequestStartLine("GET", "/authors/le-guin/books/7", "HTTP/1.1")
+    asked = HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": "test"}))
+
+    found = Path("/authors/{author}/books/{id}").match(asked)
+
+    assert found == {"path_args": [], "path_kwargs": {"author": b"le-guin", "id": b"7"}}
