@@ -27,7 +27,7 @@ OPERATIONS: dict[str, Operation] = {
     "read_book": ("get", BOOK, "books", {200, 304, 404, 412, 503}),
     "replace_book": ("put", BOOK, "books", CHANGE),
     "change_book": ("patch", BOOK, "books", CHANGE),
-    "delete_book": ("delete", BOOK, "books", {204, 401, 403, 404, 412, 503}),
+    "delete_book": ("delete", BOOK, "books", {204, 401, 403, 404, 409, 412, 503}),
     "register": ("post", USERS, "users", {201, 409, 503} | BODY),
     "read_current_user": ("get", ME, "users", {200, 401, 503}),
     "grant_token": ("post", TOKEN, "auth", {200, 400, 413, 429, 503}),

@@ -20,11 +20,12 @@ MEBIBYTE = 2**20
 OAUTH = {"grant_token": "unsupported_grant_type", "revoke_token": "invalid_request"}
 # Provoked where attempts are counted, where reports wait, and where the database is lost.
 ELSEWHERE = {429, 503}
+IN_USE = ("delete_book", 409)  # provoked in test_constraints.py: it takes another table
 REFUSALS = [
     (name, status)
     for name, (*_, statuses) in OPERATIONS.items()
     for status in sorted(statuses - ELSEWHERE)
-    if status >= 400
+    if status >= 400 and (name, status) != IN_USE
 ]
 
 

@@ -5,7 +5,7 @@ WHEN = {
     401: "There is no token, or it is not valid",
     403: "Only its creator may change it",
     404: "There is none",
-    409: "What has to be unique is taken",
+    409: "What has to be unique is taken, or others refer to it",
     412: "It has changed since",
     413: "The body is larger than 1 MiB",
     415: "The body is not application/json",
