@@ -6,7 +6,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -143,6 +143,16 @@ def page_of(client: httpx.Client, **parameters: Any) -> list[dict[str, Any]]:
     response = client.get(BOOKS, params=parameters)
     assert response.status_code == 200, response.text
     return response.json()["items"]
+
+
+def prompt(seconds: Iterable[float], *, limit: float) -> bool:
+    """Tell whether no more than one answer, or one in twenty, took as many seconds as `limit`.
+
+    The machine runs other tests too, and holds up one at times; what waits in the service holds
+    up each.
+    """
+    took = [*seconds]
+    return len(took) > 1 and sum(each >= limit for each in took) <= max(1, len(took) // 20)
 
 
 def at_once(calls: list[Callable[[], T]]) -> list[T]:

@@ -24,6 +24,7 @@ from .client import (
     login,
     oauth_error,
     problem,
+    prompt,
     register,
 )
 from .generated import Generated
@@ -95,7 +96,7 @@ def test_a_flood_of_logins_leaves_the_service_alive(
         if answer.status_code == 503:
             problem(answer, 503)
             assert 0 < int(answer.headers["Retry-After"]) <= 60
-    assert max(watch.latencies) < 3
+    assert prompt(watch.latencies, limit=3), watch.latencies
     hashes = int(service.env["WEB_CONCURRENCY"]) * 2
     assert max(watch.memory) - before < (hashes * 64 + 100) * MEBIBYTE
     for own in credentials:

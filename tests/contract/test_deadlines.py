@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from .client import BOOKS, connect, get, login, register
+from .client import BOOKS, connect, get, login, prompt, register
 from .processes import Process
 from .service import Service
 
@@ -121,11 +121,13 @@ def closed(slow: Slow) -> Iterator[Future[None]]:
 
 def test_others_are_served(slow: Slow) -> None:
     """Whatever slow clients there are, `/healthz` answers within a second, and users log in."""
+    seconds = []
     for _ in range(20):
         started = time.monotonic()
         assert get(f"{slow.base_url}/healthz", timeout=5).status_code == 200
-        assert time.monotonic() - started < 1
+        seconds.append(time.monotonic() - started)
         time.sleep(0.1)
+    assert prompt(seconds, limit=1), seconds
     with connect(slow.base_url) as anonymous:
         login(anonymous, register(anonymous))
         assert anonymous.get(BOOKS).status_code == 200

@@ -15,6 +15,7 @@ from ..client import (
     login,
     oauth_error,
     page_of,
+    prompt,
     register,
     token_of,
 )
@@ -42,10 +43,12 @@ def test_without_the_cache_every_request_is_served(
             (204, "DELETE", path, None),
             (404, "GET", path, None),
         ]
+        seconds = []
         for expected, method, where, body in requests:
             response = user.request(method, where, json=body)
             assert response.status_code == expected, response.text
-            assert response.elapsed.total_seconds() < 2
+            seconds.append(response.elapsed.total_seconds())
+        assert prompt(seconds, limit=2), seconds
 
 
 @pytest.mark.usefixtures("with_cache")
@@ -90,11 +93,12 @@ def test_a_lost_cache_is_reported_but_ready(
 ) -> None:
     """`/readyz` reports a lost cache within 2 s and stays 200, `"status": "degraded"`."""
     with lost(service.cache, how):
-        response = anonymous.get("/readyz")
-    assert response.status_code == 200
+        answers = [anonymous.get("/readyz") for _ in range(3)]
     checks = {"database": "ok", "cache": "error"}
-    assert response.json() == {"status": "degraded", "checks": checks}
-    assert response.elapsed.total_seconds() < 2
+    for response in answers:
+        assert response.status_code == 200
+        assert response.json() == {"status": "degraded", "checks": checks}
+    assert prompt((answer.elapsed.total_seconds() for answer in answers), limit=2)
 
 
 @pytest.mark.usefixtures("with_cache")
@@ -161,9 +165,9 @@ def test_without_the_cache_logins_are_not_counted(service: Service, how: str) ->
         credentials = register(client)
         wrong = {"grant_type": "password", **credentials, "password": "not this one"}
         with lost(service.cache, how):
-            for _ in range(3):
-                response = client.post(TOKEN, data=wrong)
+            answers = [client.post(TOKEN, data=wrong) for _ in range(3)]
+            for response in answers:
                 oauth_error(response, "invalid_grant")
-                assert response.elapsed.total_seconds() < 2
+            assert prompt((answer.elapsed.total_seconds() for answer in answers), limit=2)
             login(client, credentials)
             assert "warning" in {event["level"] for event in web.events()}

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, book, common_headers, token_of
+from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, book, common_headers, prompt, token_of
 from ..document import operations
 from ..generated import Generated
 from ..processes import until
@@ -99,12 +99,13 @@ def test_a_lost_database_is_not_ready(service: Service, anonymous: httpx.Client,
     with lost(service.postgres, how):
         for process in service.web_processes():
             with service.only(process) as client:
-                response = client.get("/readyz")
+                answers = [client.get("/readyz") for _ in range(2)]
+            for response in answers:
                 assert response.status_code == 503
                 assert response.json()["checks"]["database"] == "error"
                 assert response.json()["status"] not in {"ok", "degraded"}
-                assert response.elapsed.total_seconds() < 2
                 common_headers(response)
+            assert prompt((answer.elapsed.total_seconds() for answer in answers), limit=2)
 
 
 @HOW
@@ -117,13 +118,16 @@ def test_with_everything_lost_it_is_alive_and_says_what_fails(
         lost(service.cache, how),
         lost(service.broker, how),
     ):
-        alive, ready = anonymous.get("/healthz"), anonymous.get("/readyz")
-    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
-    assert alive.elapsed.total_seconds() < 1
-    assert ready.status_code == 503
+        health = [anonymous.get("/healthz") for _ in range(2)]
+        readiness = [anonymous.get("/readyz") for _ in range(2)]
+    for alive in health:
+        assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert prompt((answer.elapsed.total_seconds() for answer in health), limit=1)
     checks = {"database": "error"} | ({"cache": "error"} if service.has_cache else {})
-    assert ready.json()["checks"] == checks
-    assert ready.elapsed.total_seconds() < 2
+    for ready in readiness:
+        assert ready.status_code == 503
+        assert ready.json()["checks"] == checks
+    assert prompt((answer.elapsed.total_seconds() for answer in readiness), limit=2)
 
 
 @HOW

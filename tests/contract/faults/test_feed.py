@@ -13,7 +13,7 @@ import psutil
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
-from ..client import at_once, eight, token_of
+from ..client import at_once, eight, prompt, token_of
 from ..feed import (
     TEXT,
     Listener,
@@ -62,11 +62,13 @@ def test_without_redis_each_process_serves_its_own_clients(
     """
     made: dict[int, list[dict[str, Any]]] = {writer.pid: [] for writer in writers}
     with lost(service.cache, how):
+        seconds = []
         for _ in range(3):
             for writer in writers:
                 started = time.monotonic()
                 made[writer.pid].append(create(writer))
-                assert time.monotonic() - started < 1.5
+                seconds.append(time.monotonic() - started)
+        assert prompt(seconds, limit=1.5), seconds
         for listener in listeners:
             assert listener.hears(*made[listener.pid], within=2)
     until_it_crosses(listeners, writers)
@@ -287,9 +289,12 @@ def test_a_client_that_talks_and_does_not_read_is_held_up(
             while sent < 1000:
                 peer.send(data)
                 sent += 1
-        started = time.monotonic()
-        settled(listeners, writers)
-        assert time.monotonic() - started < 1
+        seconds = []
+        for _ in range(2):
+            started = time.monotonic()
+            settled(listeners, writers)
+            seconds.append(time.monotonic() - started)
+        assert prompt(seconds, limit=1), seconds
         if sent == 1000:
             answers, code = peer.end()
             assert code == 1013
