@@ -4,7 +4,6 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
@@ -118,7 +117,7 @@ class Relay(BaseRequestHandler):
 
 
 def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
-    """A relay stands between: Redis is out of reach until it listens."""
+    """By whoever wrote, once Redis, out of reach until the relay listens, takes it."""
     relay = ThreadingTCPServer(("127.0.0.1", 0), Relay, bind_and_activate=False)
     relay.daemon_threads = True
     relay.server_bind()
@@ -131,30 +130,12 @@ def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
     with relay:
         Thread(target=relay.serve_forever).start()
         assert cut_off.read("book:1")[0] is None
-        assert cache.read("book:1")[0] is None
+        deadline = time.monotonic() + 1  # second, for other processes to read no more of it
+        while cache.read("book:1")[0] is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         cut_off.close()
         relay.shutdown()
-
-
-def test_a_redis_that_sleeps_finds_the_word_when_it_wakes(cache: Cache) -> None:
-    redis = settings.redis_url
-    _, generation = cache.read("book:1")
-    cache.fill("book:1", b"old", generation)
-
-    with socket.create_server(("127.0.0.1", 0)) as asleep:
-        writing = Cache(redis_at(asleep.getsockname()[1]))
-        writing.end("book:1")
-        writing.close()
-        asleep.settimeout(0.5)
-        with suppress(TimeoutError):
-            while True:  # it wakes, and reads what was sent in the meantime
-                near, _ = asleep.accept()
-                with near, socket.create_connection((redis.host, redis.port or 6379)) as far:
-                    far.sendall(near.makefile("rb").read())
-                    far.shutdown(socket.SHUT_WR)
-                    far.makefile("rb").read()
-
-    assert cache.read("book:1")[0] is None
 
 
 def test_an_entry_counts_where_it_was_stored_alone(cache: Cache) -> None:

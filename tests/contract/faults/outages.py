@@ -13,6 +13,8 @@ from ..processes import Process, until
 
 # Longer than a lost report takes to be found again, which no request waits for.
 EVENTUALLY = 100
+# So soon a cache is told of a write that it has not taken, once it does: see AGAIN in app/cache.py.
+SOON = 1
 
 
 @contextmanager

@@ -20,10 +20,7 @@ from ..client import (
 )
 from ..processes import until
 from ..service import Service
-from .outages import WHY, create
-
-# So soon is told what was refused, once it is taken: see AGAIN in app/cache.py.
-SOON = 1
+from .outages import SOON, WHY, create
 
 
 def shown(client: httpx.Client, path: str) -> list[str]:
