@@ -216,3 +216,21 @@ def test_a_command_is_of_development_unless_told_otherwise(
         check=True,
     )
     assert printed.stdout == f"{environment}\n"
+
+
+@pytest.mark.parametrize("machine", [None, "echo ours"])
+def test_psql_is_there(rendered: dict[str, Path], tmp_path: Path, machine: str | None) -> None:
+    """The machine's own, which edits lines, or else that of PostgreSQL's wheel."""
+    if machine:
+        (tmp_path / "psql").write_text(f"#!/bin/sh\n{machine}\n", "utf-8")
+        (tmp_path / "psql").chmod(0o755)
+    running = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"), "elsewhere://")
+    printed = subprocess.run(
+        [sys.executable, rendered[name_of(DEFAULTS["flask"])] / "devservers.py", "psql", "-V"],
+        cwd=tmp_path,
+        env=running | {"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.split()[:1] == (["ours"] if machine else ["psql"])

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,25 +106,22 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-@pytest.mark.parametrize("told", BOTH_ENDS)
-def test_make_dev_serves_until_it_is_interrupted(
-    stackyard: Command, generated: tuple[Path, list[str]], environment: dict[str, str]
-) -> None:
-    _, steps = generated
+@contextmanager
+def make_dev(project: Path, environment: dict[str, str]) -> Iterator[None]:
+    """Run `make dev` until it is ready, and interrupt it at the end."""
     port = free_port()
     process = subprocess.Popen(
-        f"{steps[0]} && exec {steps[2]}",
-        shell=True,
-        cwd=stackyard.directory,
+        ["make", "dev"],
+        cwd=project,
         env=environment | {"PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+    ready = False
     try:
         deadline = time.monotonic() + 120
-        ready = False
         while not ready and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.25)
             try:
@@ -128,6 +129,8 @@ def test_make_dev_serves_until_it_is_interrupted(
                     ready = json.load(answer)["status"] == "ok"
             except (urllib.error.URLError, ConnectionError):
                 continue
+        if ready:
+            yield
     finally:
         os.killpg(process.pid, signal.SIGINT)
         printed, _ = process.communicate(timeout=60)
@@ -135,23 +138,79 @@ def test_make_dev_serves_until_it_is_interrupted(
     assert "Traceback" not in printed
 
 
-@pytest.mark.parametrize("told", [case(told) for told in DEFAULTS.values()])
-def test_make_migration_writes_one(
-    told: dict[str, str],
-    stackyard: Command,
-    generated: tuple[Path, list[str]],
-    environment: dict[str, str],
+@pytest.mark.parametrize("told", BOTH_ENDS)
+def test_make_dev_serves_until_it_is_interrupted(
+    generated: tuple[Path, list[str]], environment: dict[str, str]
 ) -> None:
-    """Its message may be any text, as the path is."""
+    project, (_, _, dev) = generated
+    assert dev == "make dev"
+    with make_dev(project, environment):
+        pass
+
+
+MODEL = {
+    "django-drf": (
+        "books/models.py",
+        "    title = models.CharField(max_length=200)\n",
+        '    title = models.CharField(max_length=200, help_text="the pages of a book, " * 8)\n'
+        '    pages = models.IntegerField(default=0, db_comment="the pages of a book, " * 8)\n',
+    ),
+    "sqlalchemy": (
+        "app/models.py",
+        "    title: Mapped[str] = mapped_column(String(200))\n",
+        "    title: Mapped[str] = mapped_column(String(200))\n"
+        '    pages: Mapped[int | None] = mapped_column(comment="the pages of a book, " * 8)\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("told", [case(told) for told in DEFAULTS.values()])
+def test_a_model_is_changed_while_make_dev_runs(
+    told: dict[str, str], generated: tuple[Path, list[str]], environment: dict[str, str]
+) -> None:
+    """What `make migration` writes has any text for a message, and passes the linters as it is.
+
+    `make migrate` applies it to the database that the service runs on, which `make shell-db` opens.
+    """
     project, _ = generated
-    if told["framework"] == "django-drf":  # which writes none where no model has changed
-        replace(project / "books" / "models.py", "max_length=200", "max_length=201")
+
+    def make(*words: str, **options: Any) -> str:
+        return run("make", "--silent", *words, cwd=project, env=environment, **options)
 
     def migrations() -> set[Path]:
         return {*project.glob("*/migrations/*.py"), *project.glob("migrations/versions/*.py")}
 
-    before = migrations()
-    command = ["make", "migration", """m=an "author's" $$HOME"""]
-    run(*command, cwd=project, env=environment)
-    [made] = migrations() - before
-    assert "an_author_s_" in made.name
+    path, before, after = MODEL.get(told["framework"], MODEL["sqlalchemy"])
+    written = migrations()
+    with make_dev(project, environment):
+        replace(project / path, before, after)
+        told_next = make("migration", """m=an "author's" $$HOME, \\d""")
+        [made] = migrations() - written
+        assert "an_author_s_" in made.name
+        assert told_next.endswith("make migrate applies it, also while make dev runs.\n")
+        make("lint")
+
+        table = "books_book" if told["framework"] == "django-drf" else "books"
+        assert "pages" not in make("shell-db", input=f"\\d {table}").split()
+        make("migrate")
+        assert "pages" in make("shell-db", input=f"\\d {table}").split()
+
+
+def test_make_help_tells_of_every_target(rendered: dict[str, Path]) -> None:
+    for name in map(name_of, DEFAULTS.values()):
+        makefile = (rendered[name] / "Makefile").read_text("utf-8")
+        targets = {*" ".join(re.findall(r"^\.PHONY: (.+)", makefile, re.MULTILINE)).split()}
+        printed = run("make", "help", cwd=rendered[name])
+        assert {line.split()[1] for line in printed.splitlines()} == targets
+        assert {"migrate", "shell-db", "help"} <= targets
+
+
+def test_a_migration_has_a_name(rendered: dict[str, Path]) -> None:
+    """Alembic and Django would write one of no name, or of a time for a name."""
+    project = rendered[name_of(DEFAULTS["flask"])]
+    done = subprocess.run(
+        ["make", "migration"], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert 'say what it does: make migration m="add a table"' in done.stderr
+    assert not (project / ".dev/postgres").exists()
