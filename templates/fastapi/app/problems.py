@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import Scope
 
+from app import conflicts
 from app.schemas import Problem
 from app.security import TryLaterError
 from app.statuses import WHEN
@@ -112,6 +113,14 @@ def install(app: FastAPI) -> None:
         ]
         detail = "The request is not valid; see errors."
         return problem(request.scope, 422, detail, errors=fields)
+
+    @app.exception_handler(exc.IntegrityError)
+    async def on_conflict(request: Request, error: exc.IntegrityError) -> Response:
+        found = conflicts.explain(error, request.method)
+        if found is None:
+            raise error
+        status, detail, members = found
+        return problem(request.scope, status, detail, **members)
 
     @app.exception_handler(TryLaterError)
     async def on_try_later(request: Request, error: TryLaterError) -> Response:

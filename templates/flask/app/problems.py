@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from marshmallow import EXCLUDE, Schema, fields
 from sqlalchemy import exc
 
+from app import conflicts
 from app.security import TryLaterError
 from app.statuses import WHEN
 
@@ -86,6 +87,7 @@ def init_app(app: Flask) -> None:
     """Answer what the application raises; `extensions.Api` does so for `HTTPException`."""
     for error in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
         app.register_error_handler(error, on_lost_database)
+    app.register_error_handler(exc.IntegrityError, on_conflict)
     app.register_error_handler(TryLaterError, on_try_later)
     app.register_error_handler(Exception, on_bug)
 
@@ -95,6 +97,15 @@ def on_lost_database(error: exc.SQLAlchemyError) -> Response:
     logger.warning("database out of reach", error=str(error.__cause__ or error))
     detail = "The database is out of reach; try again."
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER)})
+
+
+def on_conflict(error: exc.IntegrityError) -> Response:
+    """Answer what the database refuses because of its other rows."""
+    found = conflicts.explain(error, request.method)
+    if found is None:
+        return on_bug(error)
+    status, detail, members = found
+    return problem(status, detail, **members)
 
 
 def on_try_later(error: TryLaterError) -> Response:

@@ -16,6 +16,7 @@ from pyramid.view import exception_view_config, forbidden_view_config, notfound_
 from pyramid_openapi3.exceptions import RequestValidationError, ResponseValidationError
 from sqlalchemy import exc
 
+from app import conflicts
 from app.security import TryLaterError
 
 RETRY_AFTER = "5"  # seconds
@@ -152,6 +153,16 @@ def on_lost_database(error: exc.SQLAlchemyError, request: Request) -> Response:
     logger.warning("database out of reach", error=str(error.__cause__ or error))
     detail = "The database is out of reach; try again."
     return problem(request, 503, detail, {"Retry-After": RETRY_AFTER})
+
+
+@exception_view_config(exc.IntegrityError)
+def on_conflict(error: exc.IntegrityError, request: Request) -> Response:
+    """Answer what the database refuses because of its other rows."""
+    found = conflicts.explain(error, request.method)
+    if found is None:
+        return on_bug(error, request)
+    status, detail, members = found
+    return problem(request, status, detail, **members)
 
 
 @exception_view_config(TryLaterError)

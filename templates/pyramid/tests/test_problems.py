@@ -260,14 +260,14 @@ class TestTransactions:
     ) -> None:
         attempts: list[orm.Session] = []
 
-        def collide(session: orm.Session, query: dict[str, Any]) -> dict[str, Any]:
+        def collide(session: orm.Session, *args: Any) -> dict[str, Any]:
             attempts.append(session)
-            page = find_page(session, query)
+            page = find_page(session, *args)
             if len(attempts) < 3:
                 raise OperationalError("", None, DeadlockDetected())
             return page
 
-        monkeypatch.setattr("app.views.books.find_page", collide)
+        monkeypatch.setattr("app.listing.find_page", collide)
         with capture_logs() as logs:
             response = client.get(URL)
 

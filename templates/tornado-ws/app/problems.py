@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import exc
 from tornado.web import HTTPError
 
+from app import conflicts
 from app.security import TryLaterError
 
 RETRY_AFTER = "5"  # seconds
@@ -65,13 +66,16 @@ def invalid(error: ValidationError, place: str) -> ProblemError:
     return ProblemError(422, "The request is not valid; see errors.", errors=fields)
 
 
-def problem_of(error: BaseException | None, status: int) -> ProblemError:
+def problem_of(error: BaseException | None, status: int, method: str) -> ProblemError:
     """Return what a client is told of the exception that ends its request with this status."""
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, LOST_DATABASE):
         detail = "The database is out of reach; try again."
         return ProblemError(503, detail, {"Retry-After": RETRY_AFTER})
+    if isinstance(error, exc.IntegrityError) and (found := conflicts.explain(error, method)):
+        status, detail, members = found
+        return ProblemError(status, detail, **members)
     if isinstance(error, TryLaterError):
         headers = {"Retry-After": str(error.retry_after)}
         return ProblemError(error.status, error.detail, headers)
