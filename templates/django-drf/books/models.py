@@ -1,7 +1,6 @@
 """The table of books."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Upper
 
 from core.lookups import UnicodeCase
+from core.models import Resource
 
 
 def validate_check_digit(isbn: str) -> None:
@@ -25,23 +25,7 @@ ISBN_VALIDATORS: list[Callable[[str], None]] = [
 ]
 
 
-class ChangeTimeField(models.DateTimeField):
-    """When a row was changed last, which at first is when it was created, to the microsecond."""
-
-    def pre_save(self, model_instance: Any, add: bool) -> Any:
-        """Return the time to store."""
-        if not add:
-            return super().pre_save(model_instance, add)
-        model_instance.updated_at = model_instance.created_at
-        return model_instance.updated_at
-
-    def deconstruct(self) -> Any:
-        """Describe the field for migrations, to which it is one like any."""
-        name, _, *rest = super().deconstruct()
-        return name, "django.db.models.DateTimeField", *rest
-
-
-class Book(models.Model):
+class Book(Resource):
     """A book of the catalogue; only its creator may change it."""
 
     title = models.CharField(max_length=200)
@@ -58,8 +42,6 @@ class Book(models.Model):
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="books"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = ChangeTimeField(auto_now=True)
 
     class Meta:
         indexes = [

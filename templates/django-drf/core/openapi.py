@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import ModelViewSet
 
 from core import pages
 from core.proxies import described
@@ -29,6 +30,16 @@ SENT = {"format", "pattern", "readOnly", "type"} | LENGTHS
 NO_NUL = r"^[^\u0000]{}$"
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
+CHANGE = [IF_MATCH], [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 503]
+# Of each action of a resource: the header fields that it reads, and how it may be answered.
+ACTIONS: dict[str | None, tuple[list[OpenApiParameter], list[int]]] = {
+    "list": ([], [200, 400, 422, 503]),
+    "retrieve": ([IF_MATCH, IF_NONE_MATCH], [200, 304, 404, 412, 503]),
+    "create": ([], [201, 400, 401, 409, 413, 415, 422, 503]),
+    "update": CHANGE,
+    "partial_update": CHANGE,
+    "destroy": ([IF_MATCH], [204, 401, 403, 404, 409, 412, 503]),
+}
 
 
 class FieldErrorSerializer(serializers.Serializer):
@@ -84,6 +95,24 @@ class AutoSchema(SpectacularSchema):
                 phrase = HTTPStatus(int(status)).phrase
                 response["description"] = WHEN.get(int(status), phrase)
         return operation
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the header fields that are read."""
+        return [*super().get_override_parameters(), *self.of_action[0]]
+
+    def get_response_serializers(self) -> Any:
+        """Return what may be answered, by status."""
+        found = super().get_response_serializers()
+        if not (statuses := self.of_action[1]):
+            return found
+        answers = {status: found if status < 204 else None for status in statuses if status < 400}
+        return answers | problem_responses(*(status for status in statuses if status >= 400))
+
+    @property
+    def of_action(self) -> tuple[list[OpenApiParameter], list[int]]:
+        """What there is in `ACTIONS`."""
+        action = self.view.action if isinstance(self.view, ModelViewSet) else None
+        return ACTIONS.get(action, ([], []))
 
     def get_summary(self) -> str:
         """Return the first line of the method's docstring."""

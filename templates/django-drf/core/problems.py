@@ -6,9 +6,11 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, views
 
+from core import conflicts
 from core.serializers import MAX_ERRORS
 
 RETRY_AFTER = "5"  # seconds
@@ -18,20 +20,6 @@ DETAILS = {  # where DRF has words of its own
     405: "This path knows other methods.",
     415: "The body must be application/json.",
 }
-
-
-class Conflict(exceptions.APIException):
-    """What is to be unique is taken."""
-
-    status_code = 409
-    default_detail = "There is one already."
-
-
-class PreconditionFailed(exceptions.APIException):
-    """A condition of the request does not hold."""
-
-    status_code = 412
-    default_detail = "The book has changed since; read it again."
 
 
 class TryLaterError(exceptions.APIException):
@@ -68,10 +56,12 @@ def problem(
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Answer what a view of the API raises, or leave it to Django."""
+    request = context["request"]
+    if isinstance(error, IntegrityError):
+        error = conflicts.refusal(error, request.method) or error
     response = views.exception_handler(error, context)
     if response is None:
         return None
-    request = context["request"]
     if isinstance(error, exceptions.ValidationError):
         source = "query" if request.method in {"GET", "HEAD"} else "body"
         errors = [
