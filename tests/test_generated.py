@@ -214,3 +214,17 @@ def test_a_migration_has_a_name(rendered: dict[str, Path]) -> None:
     assert done.returncode == 2
     assert 'say what it does: make migration m="add a table"' in done.stderr
     assert not (project / ".dev/postgres").exists()
+
+
+@pytest.mark.parametrize("told", [case(WITHOUT_UV)])
+def test_readme_s_commands_find_uv(
+    generated: tuple[Path, list[str]], environment: dict[str, str]
+) -> None:
+    """Where `make` has fetched it, after one line that the README has."""
+    project, _ = generated
+    readme = (project / "README.md").read_text("utf-8")
+    [path] = re.findall(r"^export PATH=.+$", readme, re.MULTILINE)
+    (project / "uv.lock").unlink()
+    run("make", "lock", cwd=project, env=environment)
+    assert (project / "uv.lock").is_file()
+    run("sh", "-c", f"{path}\nuv --version && uvx --version", cwd=project, env=environment)

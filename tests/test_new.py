@@ -410,7 +410,7 @@ def test_without_a_network_the_project_is_made_unlocked(stackyard: Command, tmp_
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("stackyard: warning: the dependencies are not locked")
-    assert done.stderr.endswith("run later: cd 'my shop' && uv lock\n")
+    assert done.stderr.endswith("run later: cd 'my shop' && make lock\n")
     assert not (stackyard.directory / "my shop" / "uv.lock").exists()
 
 

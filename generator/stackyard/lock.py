@@ -64,7 +64,7 @@ def make(
     """
     from uv import find_uv_bin
 
-    later = f"run later: cd {typed(path)} && uv lock"
+    later = f"run later: cd {typed(path)} && make lock"
     try:
         uv = find_uv_bin()
     except FileNotFoundError:

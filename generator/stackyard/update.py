@@ -195,11 +195,11 @@ def _lock(
     try:
         pins, moves = lock.renewed(locked, sides.old.pins(framework), sides.new.pins(framework))
     except ValueError as error:
-        return [f"uv.lock is as it was: it cannot be read ({error}); run 'uv lock' to make another"]
+        return [f"uv.lock is as it was: it cannot be read ({error}); run 'make lock' for another"]
     if not moves and merge.read("pyproject.toml") == merge.read("pyproject.toml", before=True):
         return []
     if any(conflict.path in {"pyproject.toml", "uv.lock"} for conflict in merge.conflicts):
-        return ["uv.lock is as it was: run 'uv lock' when pyproject.toml has no conflict any more"]
+        return ["uv.lock is as it was: run 'make lock' once pyproject.toml has no conflict"]
     if dry_run:
         return ["uv.lock is left out of this: a dry run does not lock the dependencies"]
     progress("Locking the dependencies ...")

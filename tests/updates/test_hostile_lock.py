@@ -100,7 +100,7 @@ def test_locking_runs_nothing_of_the_project(
     assert not ran.exists(), ran.read_text()
     assert done.returncode == 0, done.stderr
     assert says in done.stderr
-    assert done.stderr.endswith("run later: cd shop && uv lock\n")
+    assert done.stderr.endswith("run later: cd shop && make lock\n")
     assert "celery" not in (shop / "pyproject.toml").read_text()
 
 
@@ -137,7 +137,7 @@ def test_locking_goes_to_no_place_that_the_project_names(
         done = user("update", "shop", "-d", "tasks=none", **nowhere)
         assert done.returncode == 0, done.stderr
         assert "names an address of its own" in done.stderr or "other addresses" in done.stderr
-        assert done.stderr.endswith("run later: cd shop && uv lock\n")
+        assert done.stderr.endswith("run later: cd shop && make lock\n")
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
             listener.accept()

@@ -307,6 +307,6 @@ def test_without_a_registry_the_update_is_made_and_the_lock_file_left(
     done = user("update", "shop", "-d", "tasks=none", UV_CACHE_DIR=str(user.temporary), **nobody)
     assert done.returncode == 0
     assert "the dependencies are not locked" in done.stderr
-    assert done.stderr.endswith("run later: cd shop && uv lock\n")
+    assert done.stderr.endswith("run later: cd shop && make lock\n")
     assert "celery" not in (shop / "pyproject.toml").read_text()
     assert (shop / "uv.lock").read_text() == "version = 1\n"
