@@ -15,7 +15,6 @@ import logging
 import math
 import os
 import re
-import resource
 import select
 import socket
 import time
@@ -45,7 +44,7 @@ DEADLINES = {  # seconds that a client has, all in all and not from one byte to 
 LINGER = 0.5  # seconds in which the request of a new connection arrives when the process has to end
 MAX_IDLE = 500  # connections that wait for a next request; the rest are for those who ask
 THREADS = 16  # so many that some are left when others wait for a server that is lost
-MAX_CONNECTIONS = 1000  # for each process
+MAX_CONNECTIONS = 900  # for each process: nearly everywhere it may have 1024 files open
 MAX_HEAD = 32 * 1024  # bytes
 MAX_LINE = 4 * 1024  # bytes before a chunk, and of trailers
 MAX_BODY = 1024 * 1024  # bytes: what the application takes, which refuses the rest
@@ -299,14 +298,6 @@ class Server(TcpWSGIServer):
                         channel.handle_close()
 
 
-def allow_files(count: int) -> None:
-    """Have the process hold as many files and connections at once, or as many as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < count:
-        allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-
-
 class Worker(BaseWorker):
     """One of the processes, which gunicorn starts, watches and ends."""
 
@@ -314,7 +305,6 @@ class Worker(BaseWorker):
         """Serve until it is told to end."""
         # Each time that all threads are busy is nothing to warn of.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        allow_files(MAX_CONNECTIONS + 200)  # and for what the application opens
         listeners: Any = self.sockets
         server = Server(self.wsgi, listeners[0].sock, self.cfg.keepalive)
         while self.alive and os.getppid() == self.ppid:
