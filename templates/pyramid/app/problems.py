@@ -99,7 +99,8 @@ def on_forbidden(_: HTTPForbidden, request: Request) -> Response:
     if request.identity is None:
         challenge = {"WWW-Authenticate": "Bearer"}
         return problem(request, 401, "The access token is missing or not valid.", challenge)
-    return problem(request, 403, "Only its creator may change a book.")
+    kind = getattr(request.context, "kind", "row")
+    return problem(request, 403, f"Only its creator may change a {kind}.")
 
 
 @exception_view_config(RequestValidationError)

@@ -142,7 +142,7 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     def explode(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("app.views.books.find_book", explode)
+    monkeypatch.setattr("app.views.books.show", explode)
     with capture_logs([merge_contextvars]) as logs:
         response = client.get(f"{URL}/1")
 
