@@ -3,14 +3,32 @@
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import FormData, QueryParams
 
+MAX_ID = 2**63 - 1
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class IdConvertor(IntegerConvertor):
+    """An id in a path, such as `{id:id}`: what can be none is a path that names nothing."""
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def convert(self, value: str) -> int:
+        """Return the id; raise 404 for one beyond 64 bits."""
+        if (number := int(value)) > MAX_ID:
+            raise HTTPException(404)
+        return number
+
+
+register_url_convertor("id", IdConvertor())
 
 
 class Query(QueryParams):
@@ -56,6 +74,13 @@ class StrictRequest(Request):
         except (ValueError, RecursionError):
             return body
 
+    def check_query(self) -> None:
+        """Raise 400 for a query that is not UTF-8."""
+        try:
+            unquote_to_bytes(self.scope["query_string"]).decode()
+        except UnicodeDecodeError as error:
+            raise HTTPException(400, "The query is not UTF-8.") from error
+
     async def check_json(self) -> None:
         """Raise 415 for a body that is not said to be JSON, and 400 for one that is none."""
         if self.media_type != "application/json":
@@ -75,6 +100,8 @@ class StrictRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
+            if self.dependant.query_params:
+                request.check_query()
             await request.body()  # FastAPI would answer a client who has left that it is malformed
             try:
                 return await handle(request)

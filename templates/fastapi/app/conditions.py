@@ -1,0 +1,53 @@
+"""Conditional requests (RFC 9110, section 13): what a client says of the copy that it has."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, HTTPException, Response
+from pydantic import BaseModel, WithJsonSchema
+
+from app import etags
+
+Tags = WithJsonSchema({"type": "string"})
+
+
+@dataclass
+class Conditions:
+    """What a reader asks of a row as it is shown."""
+
+    if_match: Annotated[str | None, Header(alias="If-Match"), Tags] = None
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match"), Tags] = None
+
+    def answer(self, model: type[BaseModel], body: bytes, **headers: str) -> Response:
+        """Return the JSON of a row, as this model shows it, or 304 for a copy that is current."""
+        headers["ETag"] = etag = etags.strong(body)
+        if self.is_known(model, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type="application/json")
+
+    def is_known(self, model: type[BaseModel], etag: str) -> bool:
+        """Tell whether the client has what this tag names; raise 412 for another `If-Match`."""
+        if self.if_match is not None and not etags.matches(self.if_match, etag):
+            raise stale(model)
+        return etags.matches(self.if_none_match or "", etag, weak=True)
+
+
+@dataclass
+class Preconditions(Conditions):
+    """What a change asks of a row as it is shown."""
+
+    if_none_match: Annotated[str | None, Header(include_in_schema=False)] = None
+
+    def check(self, shown: BaseModel) -> None:
+        """Raise 412 unless all hold."""
+        if self.is_known(type(shown), etags.strong(shown.model_dump_json().encode())):
+            raise stale(type(shown))
+
+
+def stale(model: type[BaseModel]) -> HTTPException:
+    """Return the refusal for a row that this model shows."""
+    return HTTPException(412, f"The {model.__name__.lower()} has changed since; read it again.")
+
+
+ConditionsDep = Annotated[Conditions, Depends()]
+PreconditionsDep = Annotated[Preconditions, Depends()]
