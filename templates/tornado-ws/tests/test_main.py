@@ -14,6 +14,8 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     socket, port = bind_unused_port()
+    # Loggers that were in use hold on to what is configured.
+    monkeypatch.setattr("app.__main__.configure_logging", lambda *_, **__: None)
     monkeypatch.setattr(settings, "host", IPv4Address("127.0.0.1"))
     monkeypatch.setattr(settings, "port", port)
 
