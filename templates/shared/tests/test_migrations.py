@@ -17,7 +17,7 @@ def config() -> Iterator[Config]:
     config, logs = Config("alembic.ini"), structlog.get_config()
     yield config
     command.upgrade(config, "head")  # for the tests to come, whatever happened
-    structlog.configure(**logs)  # loggers that were in use hold on to it
+    structlog.configure(**logs)
 
 
 engine = create_engine("postgresql://", creator=connect, poolclass=NullPool)
