@@ -79,11 +79,15 @@ class GuardMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request.
+
+        Starlette's `RequestBodyLimitMiddleware` answers in plain text, and closes the connection on
+        a client who is still sending: who then finds it reset, and no answer.
+        """
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        received, unread, started = 0, True, False
+        received, unread = 0, True
         length = next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
 
         async def receive_within_limit() -> Message:
@@ -95,9 +99,7 @@ class GuardMiddleware:
                 raise HTTPException(413, TOO_LARGE, CLOSE)
             return message
 
-        async def send_and_note(message: Message) -> None:
-            nonlocal started
-            started = True
+        async def send_and_linger(message: Message) -> None:
             too_large = max(length, received) > MAX_BODY
             if too_large and unread and message["type"] == "http.response.body":
                 await send({**message, "more_body": True})
@@ -107,17 +109,15 @@ class GuardMiddleware:
 
         try:
             if length > MAX_BODY:
-                await problem(scope, 413, TOO_LARGE, CLOSE)(scope, receive, send_and_note)
+                await problem(scope, 413, TOO_LARGE, CLOSE)(scope, receive, send_and_linger)
             elif scope["path"].endswith("\n"):  # which Starlette's expressions overlook
                 await problem(scope, 404, DETAILS[404])(scope, receive, send)
             else:
-                await self.app(scope, receive_within_limit, send_and_note)
+                await self.app(scope, receive_within_limit, send_and_linger)
         except ClientDisconnect:
             pass  # there is nobody to answer
         except Exception:
             logger.exception("unhandled error")
-            if started:
-                raise
             answer = problem(scope, 500, "Something went wrong on our side.")
             await answer(scope, receive, send)
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -82,55 +82,65 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of the application answered with a problem."""
+async def on_http_exception(request: Request, error: StarletteHTTPException) -> Response:
+    """Answer what is raised by an endpoint, or by the routing."""
+    status, detail = error.status_code, error.detail
+    headers = dict(error.headers or {})
+    if status == 405:
+        # Each method is a route of its own, and Starlette names only the first one's.
+        path = getattr(request.scope.get("route"), "path_format", "")
+        methods = request.app.openapi()["paths"].get(path) or headers["Allow"].split(", ")
+        allowed = {"OPTIONS", *(method.upper() for method in methods)}
+        allowed |= {"HEAD"} if "GET" in allowed else set()
+        headers["Allow"] = ", ".join(sorted(allowed))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+    if detail == HTTPStatus(status).phrase:  # Starlette's word, not ours
+        detail = DETAILS.get(status, detail)
+    return problem(request.scope, status, detail, headers)
 
-    @app.exception_handler(StarletteHTTPException)
-    async def on_http_exception(request: Request, error: StarletteHTTPException) -> Response:
-        status, detail = error.status_code, error.detail
-        headers = dict(error.headers or {})
-        if status == 405:
-            # Each method is a route of its own, and Starlette names only the first one's.
-            path = getattr(request.scope.get("route"), "path_format", "")
-            methods = app.openapi()["paths"].get(path) or headers["Allow"].split(", ")
-            allowed = {"OPTIONS", *(method.upper() for method in methods)}
-            allowed |= {"HEAD"} if "GET" in allowed else set()
-            headers["Allow"] = ", ".join(sorted(allowed))
-            if request.method == "OPTIONS":
-                return Response(status_code=204, headers=headers)
-        if detail == HTTPStatus(status).phrase:  # Starlette's word, not ours
-            detail = DETAILS.get(status, detail)
-        return problem(request.scope, status, detail, headers)
 
-    @app.exception_handler(RequestValidationError)
-    async def on_validation_error(request: Request, error: RequestValidationError) -> Response:
-        fields = [
-            {
-                "field": ".".join(map(str, item["loc"]))[:MAX_TEXT],
-                "message": item["msg"][:MAX_TEXT],
-            }
-            for item in error.errors()[:MAX_ERRORS]
-        ]
-        detail = "The request is not valid; see errors."
-        return problem(request.scope, 422, detail, errors=fields)
+async def on_validation_error(request: Request, error: RequestValidationError) -> Response:
+    """Answer 422, and name the fields."""
+    fields = [
+        {
+            "field": ".".join(map(str, item["loc"]))[:MAX_TEXT],
+            "message": item["msg"][:MAX_TEXT],
+        }
+        for item in error.errors()[:MAX_ERRORS]
+    ]
+    detail = "The request is not valid; see errors."
+    return problem(request.scope, 422, detail, errors=fields)
 
-    @app.exception_handler(exc.IntegrityError)
-    async def on_conflict(request: Request, error: exc.IntegrityError) -> Response:
-        found = conflicts.explain(error, request.method)
-        if found is None:
-            raise error
-        status, detail, members = found
-        return problem(request.scope, status, detail, **members)
 
-    @app.exception_handler(TryLaterError)
-    async def on_try_later(request: Request, error: TryLaterError) -> Response:
-        headers = {"Retry-After": str(error.retry_after)}
-        return problem(request.scope, error.status, error.detail, headers)
+async def on_conflict(request: Request, error: exc.IntegrityError) -> Response:
+    """Answer what the database refuses because of its other rows."""
+    found = conflicts.explain(error, request.method)
+    if found is None:
+        raise error
+    status, detail, members = found
+    return problem(request.scope, status, detail, **members)
 
-    @app.exception_handler(exc.OperationalError)
-    @app.exception_handler(exc.InterfaceError)
-    @app.exception_handler(exc.TimeoutError)
-    async def on_lost_database(request: Request, error: exc.SQLAlchemyError) -> Response:
-        logger.warning("database out of reach", error=str(error.__cause__ or error))
-        detail = "The database is out of reach; try again."
-        return problem(request.scope, 503, detail, {"Retry-After": RETRY_AFTER})
+
+async def on_try_later(request: Request, error: TryLaterError) -> Response:
+    """Answer who has to come again."""
+    headers = {"Retry-After": str(error.retry_after)}
+    return problem(request.scope, error.status, error.detail, headers)
+
+
+async def on_lost_database(request: Request, error: exc.SQLAlchemyError) -> Response:
+    """Answer 503 when the database is lost."""
+    logger.warning("database out of reach", error=str(error.__cause__ or error))
+    detail = "The database is out of reach; try again."
+    return problem(request.scope, 503, detail, {"Retry-After": RETRY_AFTER})
+
+
+HANDLERS: dict[Any, Any] = {
+    StarletteHTTPException: on_http_exception,
+    RequestValidationError: on_validation_error,
+    TryLaterError: on_try_later,
+    exc.IntegrityError: on_conflict,
+    exc.OperationalError: on_lost_database,
+    exc.InterfaceError: on_lost_database,
+    exc.TimeoutError: on_lost_database,
+}

@@ -105,13 +105,19 @@ class StrictRoute(APIRoute):
             await request.body()  # FastAPI would answer a client who has left that it is malformed
             try:
                 return await handle(request)
-            except RequestValidationError:
-                # FastAPI reads the body before all else; what is wrong with it comes last.
-                if self.body_field:
-                    await request.check_json()
-                raise
+            except RequestValidationError as error:
+                return await self.refuse(request, error)
 
         return strict
+
+    async def refuse(self, request: StrictRequest, error: RequestValidationError) -> Response:
+        """Raise what is wrong with a request.
+
+        FastAPI reads the body before all else; here what is wrong with it comes last.
+        """
+        if self.body_field:
+            await request.check_json()
+        raise error
 
 
 def _refuse(constant: str) -> None:
