@@ -19,11 +19,13 @@ StackyardError
 │   └── UnwritableTargetError
 ├── ProjectError
 │   ├── DirtyWorkTreeError
+│   ├── ForkedHistoryError
 │   ├── NotAProjectError
 │   ├── NotCommittedError
 │   ├── ObstructedUpdateError
 │   ├── UnfinishedUpdateError
 │   ├── UnknownReleaseError
+│   ├── UnreadableMigrationError
 │   └── UpdateFailedError
 ├── UpstreamError
 │   ├── DowngradeError
@@ -250,6 +252,27 @@ class UpdateFailedError(ProjectError):
 
     def __init__(self, path: Path, reason: object) -> None:
         super().__init__(f"cannot update {str(path)!r}: {reason}; everything is as it was before")
+
+
+class ForkedHistoryError(ProjectError):
+    """Migrations with no last one, which others could follow."""
+
+    def __init__(self, path: Path, heads: Iterable[str], command: str) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: the update has migrations to add, and there is no one"
+            f" last migration to add them after (but {', '.join(heads) or 'a circle'}); join them"
+            f" there, commit that, and update again: {command}"
+        )
+
+
+class UnreadableMigrationError(ProjectError):
+    """A migration of which nobody can tell what it follows."""
+
+    def __init__(self, path: Path, file: str, reason: str) -> None:
+        super().__init__(
+            f"cannot update {str(path)!r}: the update has migrations to add, and {file!r} does not"
+            f" tell what it follows ({reason}); mend that, commit it, and update again"
+        )
 
 
 class UnfinishedUpdateError(ProjectError):

@@ -96,6 +96,12 @@ class Merge:
             return None
         return self._git("cat-file", "blob", entry.split("\t")[0].split(" ")[2])
 
+    def texts(self, wanted: Callable[[str], bool]) -> dict[str, str]:
+        """Return the texts of those of the project's files whose paths are wanted."""
+        listed = self._git("ls-tree", "-r", "-z", "--name-only", self.ours).split("\0")[:-1]
+        read = {path: self.read(path, before=True) for path in listed if wanted(path)}
+        return {path: text for path, text in read.items() if text is not None}
+
     def changes(self) -> list[Change]:
         """Return what is different in the result."""
         words = iter(self._git("diff-tree", "-r", "-z", self.ours, self.result).split("\0"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _KILOBYTE = 1000
 _NEXT = ["make test", "make dev"]
+_UNDO = "drop what is of no use any more"
 _DIFF: dict[str, dict[str, Any]] = {
     **{start: {"bold": True} for start in ("diff ", "index ", "--- ", "+++ ")},
     "@@": {"fg": "cyan"},
@@ -180,6 +181,7 @@ def print_update(done: Update) -> None:
     steps = [
         "git diff --staged",
         "make test",
+        *(["make migrate"] if done.history.added or done.history.dropping else []),
         f"git commit -m 'Update to stackyard {done.release}'",
     ]
     lines = [f"  {step}" for step in _in(done.before.path, steps)]
@@ -208,6 +210,11 @@ def print_update_json(done: Update, *, dry_run: bool) -> None:
             "changes": [{"path": one.path, "status": one.status} for one in done.changes],
             "conflicts": [{"path": one.path, "reason": one.reason} for one in done.conflicts],
             "left_out": list(done.left_out),
+            "migrations": {
+                "added": done.history.added,
+                "dropping": done.history.dropping,
+                "remaining": done.history.remaining,
+            },
             "written": bool(done.changes) and not dry_run,
             "diff": done.diff,
             "warnings": list(done.warnings),
@@ -231,6 +238,27 @@ def _print_notes(done: Update) -> None:
     if done.conflicts:
         click.echo(f"\n{click.style('Conflicts', fg='red')}")
         _say(*(f"  {conflict.path}: {conflict.reason}" for conflict in done.conflicts))
+    _print_migrations(done)
+
+
+def _print_migrations(done: Update) -> None:
+    history = done.history
+    if history.added:
+        _say("", "New migrations; read them, all the more if you have renamed a table or a model")
+        _say(*(f"  {path}" for path in history.added))
+    if history.dropping:
+        click.echo(f"\n{click.style('Data are lost', fg='red')} where this is applied")
+        for path, names in history.dropping.items():
+            _say(f"  {path}: drops {', '.join(names)}")
+        _say(
+            "Save what you need of them; an older version that still runs there fails without them."
+        )
+    if history.remaining:
+        _say("", "Nothing undoes these migrations, which the project has no use for any more")
+        _say(*(f"  {path}" for path in history.remaining))
+        _say("Once all is committed, write one that does, and read it:")
+        steps = [f'make migration m="{_UNDO}"', "make migrate"]
+        _say(*(f"  {step}" for step in _in(done.before.path, steps)))
 
 
 def _behind(releases: list[str]) -> str:

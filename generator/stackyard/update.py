@@ -6,10 +6,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stackyard import interrupts, lock
+from stackyard import history, interrupts, lock
 from stackyard.errors import (
     DowngradeError,
     FixedAnswerError,
@@ -18,6 +18,7 @@ from stackyard.errors import (
     UpdateFailedError,
 )
 from stackyard.git import GitError
+from stackyard.history import History
 from stackyard.merge import Conflict, Merge
 from stackyard.project import ANSWERS_FILE, Record
 from stackyard.render import render
@@ -36,7 +37,7 @@ class Update:
 
     `left_out` are files that the user deleted and the newer release changes: they stay
     deleted. `added` are the questions that the newer release asks for the first time, and
-    that took their default.
+    that took their default. `history` is what became of the migrations.
     """
 
     before: Record
@@ -46,6 +47,7 @@ class Update:
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     left_out: tuple[str, ...] = ()
+    history: History = field(default_factory=History)
     warnings: tuple[str, ...] = ()
     diff: str = ""
 
@@ -101,7 +103,7 @@ def update(
             progress("Merging ...")
             merge = Merge(tree, scratch / "merge")
             given = _answers(sides, assignments)
-            answers = _merge(merge, sides, given, scratch)
+            answers, migrations = _merge(merge, sides, given, scratch)
             notes = _lock(merge, sides, scratch, progress, dry_run=dry_run)
             result = Update(
                 record,
@@ -111,6 +113,7 @@ def update(
                 changes=tuple(merge.changes()),
                 conflicts=tuple(merge.conflicts),
                 left_out=tuple(merge.left_out),
+                history=migrations,
                 warnings=tuple(notes),
                 diff=merge.diff() if dry_run else "",
             )
@@ -147,22 +150,32 @@ def _template(download: Download, record: Record, version: str, place: Path) -> 
     return Template.load(download.unpack(release, place), stamps=stamps)
 
 
-def _merge(merge: Merge, sides: _Sides, given: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """Render both sides and merge what differs; return the answers of the new one."""
+def _merge(
+    merge: Merge, sides: _Sides, given: Mapping[str, str], scratch: Path
+) -> tuple[dict[str, str], History]:
+    """Render both sides and merge what differs; return the answers, and what migrations came."""
     before, after = scratch / "before", scratch / "after"
     answers = before / ANSWERS_FILE
     recorded = sides.record.answers
     known = {name: value for name, value in recorded.items() if name in sides.old.options}
-    render(sides.old, known, before, scratch)
-    told = render(sides.new, given, after, scratch)
+    migrations = merge.texts(history.is_migration)
+    old, new = (_with_apps(side, history.apps(migrations)) for side in (sides.old, sides.new))
+    render(old, known, before, scratch)
+    told = render(new, given, after, scratch)
     # The generator keeps it: the project's own stands for what was rendered once.
     answers.unlink(missing_ok=True)  # a template may make a link of it
     if (kept := merge.read(ANSWERS_FILE, before=True)) is None:
         shutil.copyfile(sides.record.path / ANSWERS_FILE, answers)
     else:  # as git has it: in the work tree its lines may end otherwise
         answers.write_bytes(kept.encode("utf-8", "surrogateescape"))
+    came = history.keep(sides.record.path, migrations, before, after)
     merge.run(before, after, sides.release)
-    return {name: told[name] for name in sides.new.options}
+    return {name: told[name] for name in sides.new.options}, came
+
+
+def _with_apps(template: Template, apps: str) -> Template:
+    """Have a template know which apps of Django's have a history, and have to stay installed."""
+    return replace(template, stamps={**template.stamps, "_apps": apps})
 
 
 def _answers(sides: _Sides, assignments: tuple[str, ...]) -> dict[str, str]:

@@ -128,6 +128,28 @@ def other(upstream: Path, shop: Path, tmp_path: Path) -> Path:
     return place
 
 
+def without_history(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Leave out the migrations, and where Django's app stands that is there for them alone."""
+    kept = {path: held for path, held in files.items() if "migrations/" not in path}
+    kept.pop("reports/__init__.py", None)
+    for path, lines in _OF_THE_APP.items():
+        for line in lines:
+            kept[path] = kept.get(path, b"").replace(line, b"")
+    return kept
+
+
+_OF_THE_APP = {
+    ".dockerignore": [b"!reports\n"],
+    "Dockerfile": [b"COPY reports code/reports/\n"],
+    "README.md": [
+        b"reports/                reports: likewise\n",
+        b"reports/                the history of the reports that there were\n",
+    ],
+    "config/settings.py": [b'    "reports",\n'],
+    "pyproject.toml": [b'"reports", ', b', "reports"'],
+}
+
+
 def release(place: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (place / name).write_text(text)

@@ -1,1 +1,0 @@
-"""Reports on the catalogue, which the worker computes."""
