@@ -9,7 +9,7 @@ from core.postgresql.base import POOL
 from core.proxies import ProxyMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Requests share a pool of connections that give a silent server up. Commands and the worker,
-# whose statements may take their time, connect for themselves.
+# Requests share a pool of connections that give a silent server up. What else there is connects for
+# itself: its statements may take their time.
 settings.DATABASES["default"]["OPTIONS"]["pool"] = POOL
 application = ProxyMiddleware(get_wsgi_application())

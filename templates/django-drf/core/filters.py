@@ -114,3 +114,16 @@ class ChoiceFilter(django_filters.ChoiceFilter):
     """A filter by one of some values."""
 
     field_class = StrictChoiceField
+
+
+@extend_schema_field(bool)
+class BooleanFilter(ChoiceFilter):
+    """A filter by `true` or `false`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        choices = [("true", "true"), ("false", "false")]
+        super().__init__(*args, choices=choices, **kwargs)
+
+    def filter(self, qs: Any, value: str) -> Any:
+        """Return the rows whose field is so."""
+        return super().filter(qs, value and value == "true")

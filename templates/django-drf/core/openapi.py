@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.drainage import has_override
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import is_patched_serializer
@@ -19,8 +19,9 @@ from rest_framework.viewsets import ModelViewSet
 
 from core import pages
 from core.proxies import described
+from core.serializers import StrictFieldsMixin
 from core.statuses import WHEN
-from core.views import APIView
+from core.views import PublicView
 
 MAKING = Lock()  # drf-spectacular makes documents in one thread alone
 
@@ -148,6 +149,8 @@ class AutoSchema(SpectacularSchema):
                 for name, field in serializer.fields.items()
                 if field.required or field.read_only or field.default is not serializers.empty
             ]
+        elif isinstance(serializer, StrictFieldsMixin):
+            schema["additionalProperties"] = False
         return schema
 
     def get_auth(self) -> list[dict[str, Any]]:
@@ -182,26 +185,9 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {"type": "oauth2", "flows": {"password": flow}}
 
 
-class StrictFields(OpenApiSerializerExtension):
-    """Bodies with a field that is not known are refused."""
-
-    target_class = "core.serializers.StrictFieldsMixin"
-    match_subclasses = True
-
-    def map_serializer(self, auto_schema: SpectacularSchema, direction: str) -> dict[str, Any]:
-        """Return the schema of a serializer."""
-        schema: dict[str, Any] = auto_schema._map_serializer(
-            self.target, direction, bypass_extensions=True
-        )
-        return schema | ({"additionalProperties": False} if direction == "request" else {})
-
-
 @extend_schema(exclude=True)
-class DocumentView(APIView):
+class DocumentView(PublicView):
     """Gives the document that `/docs` shows."""
-
-    authentication_classes = ()
-    permission_classes = ()
 
     def get(self, request: Request) -> Response:
         """Answer with the document."""
@@ -211,11 +197,8 @@ class DocumentView(APIView):
 
 
 @extend_schema(exclude=True)
-class DocsView(APIView):
+class DocsView(PublicView):
     """Shows a page on the document, or gives a file that it loads."""
-
-    authentication_classes = ()
-    permission_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
         """Answer with the file."""

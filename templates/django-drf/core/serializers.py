@@ -11,6 +11,7 @@ from django.db import models
 from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.validators import UniqueValidator
 
 MAX_ERRORS = 20  # whatever a body is full of
 PLAIN_TEXT = r"^[^\u0000]*$"  # PostgreSQL stores no NUL
@@ -72,3 +73,16 @@ class ModelSerializer(StrictFieldsMixin, serializers.ModelSerializer):
         models.CharField: TextField,
         models.DateField: DateField,
     }
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields: what has to be unique is for the table to refuse, with 409."""
+        fields: dict[str, Any] = super().get_fields()
+        for field in fields.values():
+            field.validators = [
+                found for found in field.validators if not isinstance(found, UniqueValidator)
+            ]
+        return fields
+
+    def get_unique_together_validators(self) -> list[Any]:
+        """Return none, likewise."""
+        return []

@@ -58,3 +58,10 @@ class APIView(views.APIView):
 
     def perform_authentication(self, request: Request) -> None:
         """Leave it to the permissions to ask who the user is: public views never do."""
+
+
+class PublicView(APIView):
+    """A view that is open to whoever reaches the process."""
+
+    authentication_classes = ()
+    permission_classes = ()

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from books.models import Book
 from core.conflicts import refusal
+from core.serializers import ModelSerializer
 from tests.factories import ISBN, book_body, new_book
 
 URL = "/api/v1/books"
@@ -105,3 +106,14 @@ def test_what_is_answered_is_what_the_database_holds(
 
     assert response.json()["title"] == "NEW"
     assert client.get(f"{URL}/{response.json()['id']}").json() == response.json()
+
+
+def test_whether_a_value_is_taken_is_for_the_table_to_tell(user: User) -> None:
+    class Serializer(ModelSerializer):
+        class Meta:
+            model = Book
+            fields = ["isbn"]
+
+    new_book(user, isbn=ISBN)
+
+    assert Serializer(data={"isbn": ISBN}).is_valid()

@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from books.models import Book
+from core.filters import BooleanFilter, FilterSet
 from tests.factories import new_book
 
 URL = "/api/v1/books"
@@ -157,3 +159,15 @@ def test_a_parameter_may_not_be_given_twice(client: APIClient) -> None:
 
 def test_a_query_is_utf_8(client: APIClient) -> None:
     assert client.get(f"{URL}?unknown=%FF").status_code == 400
+
+
+def test_a_boolean_is_a_parameter_as_well() -> None:
+    class Filter(FilterSet):
+        active = BooleanFilter("creator__is_active")
+
+    def found(query: str) -> int:
+        return Filter(QueryDict(query), Book.objects.all()).qs.count()
+
+    assert [found(""), found("active=true"), found("active=false")] == [5, 5, 0]
+    for query in ("active=yes", "active=", "active=true&active=true"):
+        assert not Filter(QueryDict(query), Book.objects.all()).is_valid()
