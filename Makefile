@@ -21,7 +21,7 @@ PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup
 .PHONY: new test test-containers test-all lint format bench docs pins release
 
 new: $(ENVIRONMENT)
-	$(BIN)/stackyard new "$$FRAMEWORK" "$$DEST" --defaults $(if $(LATEST),--no-lock)
+	$(BIN)/stackyard new "$$FRAMEWORK" "$$DEST" --defaults $(if $(LATEST),--no-lock) $(ARGS)
 
 test: $(ENVIRONMENT)
 	$(PYTEST) $(if $(BASE),--base $(BASE)) --ignore tests/containers $(ARGS)

@@ -26,13 +26,40 @@ MISTAKES = {
         ["new", "fastapi", "shop", "-d", "cahce=none"],
         ["'cahce'", "did you mean 'cache'", "license"],
     ),
+    "misspelt option": (
+        ["new", "fastapi", "shop", "-d", "lisence=MIT"],
+        ["'lisence'", "did you mean 'license'"],
+    ),
+    "part of an option": (
+        ["new", "fastapi", "shop", "-d", "name=My shop"],
+        ["'name'", "did you mean 'project_name'"],
+    ),
+    "option as a flag": (
+        ["new", "fastapi", "shop", "--licence", "MIT"],
+        ["'--licence'", "Did you mean '-d license=VALUE'?", "Try 'stackyard new --help'"],
+    ),
+    "option as a flag with its value": (
+        ["update", "shop", "--tasks=none"],
+        ["'--tasks'", "Did you mean '-d tasks=VALUE'?"],
+    ),
+    "misspelt flag": (
+        ["new", "fastapi", "shop", "--default"],
+        ["'--default'", "Did you mean '--defaults'?"],
+    ),
+    "misspelt flag where there are no options": (
+        ["list", "--jsno"],
+        ["'--jsno'", "Did you mean '--json'?"],
+    ),
+    "flag like nothing": (["new", "--xyzzy"], ["No such option '--xyzzy'. Try 'stackyard new"]),
+    "misspelt command": (["nwe"], ["'nwe'", "Did you mean 'new'?"]),
+    "misspelt framework": (["new", "fast-api"], ["'fast-api'", "did you mean 'fastapi'"]),
     "unknown value": (
         ["new", "fastapi", "shop", "-d", "cache=reddis"],
         ["cache", "'reddis'", "did you mean 'redis'", "none"],
     ),
     "computed option": (
-        ["new", "fastapi", "shop", "-d", "project_slug=x"],
-        ["project_slug", "leave it out"],
+        ["new", "fastapi", "shop", "-d", "redis=True"],
+        ["redis", "leave it out"],
     ),
     "no equals sign": (
         ["new", "fastapi", "shop", "-d", "cache"],
@@ -63,6 +90,14 @@ MISTAKES = {
     "loop of links": (["new", "fastapi", "loop/shop"], ["'loop/shop'"]),
     "path too long": (["new", "fastapi", "a" * 300], ["too long"]),
     "slug is taken": (["new", "fastapi", "-d", "project_name=Full"], ["'full'", "--force"]),
+    "slug of other characters": (
+        ["new", "fastapi", "shop", "-d", "project_slug=My_Shop"],
+        ["project_slug", "'My_Shop'", "a to z", "-d project_slug="],
+    ),
+    "slug of a dependency": (
+        ["new", "fastapi", "shop", "-d", "project_slug=pydantic-core"],
+        ["project_slug", "'pydantic-core'", "dependencies"],
+    ),
     "name from the path": (["new", "fastapi", "class"], ["PATH", "'class'", "-d project_name="]),
 }
 
@@ -87,7 +122,7 @@ NAMES = {
     "a\nb": "one line",
     "a\tb": "one line",
     "a\x7fb": "one line",
-    "本": "letter",
+    "🙂": "letter",
 }
 
 

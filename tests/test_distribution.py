@@ -40,7 +40,8 @@ def test_checkout_wheel_and_copier_generate_the_same_bytes(
     ]
     assert [(done.returncode, done.stderr) for done in made] == [(0, "")] * 2
     # `unsafe=False` is what a user gets: no feature of the template asks for trust.
-    told = answers | {"framework": framework, "project_name": "shop"}
+    author = {"author_name": "Example Author", "author_email": "author@example.org"}
+    told = answers | author | {"framework": framework, "project_name": "shop"}
     copier.run_copy(
         str(clone), here / "copier", told, defaults=True, unsafe=False, quiet=True, vcs_ref="HEAD"
     )
@@ -58,9 +59,10 @@ def test_plain_copier_needs_nothing_but_the_repository(stackyard: Command, clone
     assert (stackyard.directory / "shop" / "pyproject.toml").is_file()
 
 
-@pytest.mark.parametrize("name", ["class", "json", "fastapi", ""])
+@pytest.mark.parametrize("name", ["class", "json", "fastapi", "本", ""])
 def test_plain_copier_refuses_a_bad_name_too(clone: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="project_name"):
+    """Where a name is a text, it is the short name that cannot be made of it."""
+    with pytest.raises(ValueError, match="'project_slug'" if name else "'project_name'"):
         copier.run_copy(
             str(clone), tmp_path / "shop", {"project_name": name}, defaults=True, quiet=True
         )
@@ -80,5 +82,10 @@ def test_make_new_works_in_a_clone_in_any_path(
     """Nor is what is made called by a path that a shell would read otherwise."""
     place = tmp_path / """it's "b" & (c) 100% $HOME ;é#""" / "clone"
     run("git", "clone", "--quiet", clone, place)
-    run("make", "new", """DEST=../a 'shop'""", "FRAMEWORK=flask", cwd=place, env=environment)
-    assert (place.parent / "a 'shop'" / "app").is_dir()
+    answers = """ARGS=-d cache=none -d description='All that is sold.'"""
+    told = ["""DEST=../a 'shop'""", "FRAMEWORK=flask", answers]
+    run("make", "new", *told, cwd=place, env=environment)
+    project = place.parent / "a 'shop'"
+    assert (project / "app").is_dir()
+    assert not (project / "app" / "cache.py").exists()
+    assert "description: All that is sold.\n" in (project / ANSWERS).read_text()

@@ -16,6 +16,8 @@ import pytest
 from conftest import ROOT, VERSION, Command, generated, tree
 from stackyard.errors import TemplateError
 from stackyard.generate import generate
+from stackyard.project import ANSWERS_FILE as ANSWERS
+from stackyard.render import render
 from stackyard.template import Template
 
 Git = Callable[..., str]
@@ -48,6 +50,76 @@ def test_the_project_is_called_as_the_last_part_of_its_path(stackyard: Command) 
 def test_without_a_path_the_directory_is_called_as_the_slug(stackyard: Command) -> None:
     made = report(stackyard, "fastapi", "-d", "project_name=My Books!", *QUICK)
     assert made["path"] == str(stackyard.directory / "my-books")
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Größe 1", "grosse-1"),
+        ("Łódź", "lodz"),
+        ("Магазин", "magazin"),
+        ("-2 Läden-", "2-laden"),
+        ("Ada's Books", "ada-s-books"),
+        ("My  Shop!", "my-shop"),
+        ("&amp; books", "amp-books"),
+    ],
+)
+def test_the_slug_comes_as_near_to_the_name_as_ascii_can(
+    stackyard: Command, name: str, slug: str
+) -> None:
+    """Of ASCII, plain Copier makes the same by the template's own rule."""
+    made = report(stackyard, "flask", "-d", f"project_name={name}", *QUICK)
+    assert made["path"] == str(stackyard.directory / slug)
+    project = tomllib.loads((stackyard.directory / slug / "pyproject.toml").read_text())["project"]
+    assert project["name"] == slug
+    assert made["answers"]["project_slug"] == slug
+    assert f"project_slug: {slug}\n" in (stackyard.directory / slug / ANSWERS).read_text()
+    if name.isascii():
+        template = Template.installed()
+        given = {"framework": "flask", "project_name": name}
+        told = render(template, given, stackyard.directory / "plain", stackyard.temporary)
+        assert told["project_slug"] == slug
+
+
+def test_the_slug_can_be_told(stackyard: Command) -> None:
+    told = ["-d", "project_name=My Books!", "-d", "project_slug=shelf"]
+    made = report(stackyard, "fastapi", *told, *QUICK)
+    assert made["path"] == str(stackyard.directory / "shelf")
+    assert made["answers"]["project_name"] == "My Books!"
+
+
+# The author
+
+
+def authors(project: Path) -> list[dict[str, str]]:
+    told = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    return told.get("authors", [])
+
+
+@pytest.mark.parametrize("flags", [["--defaults"], ["--json"], []], ids=" ".join)
+def test_the_author_is_the_one_that_git_knows(stackyard: Command, flags: list[str]) -> None:
+    """Whether one is asked or not: see `test_prompts.py`."""
+    stackyard("new", "fastapi", "shop", "--no-lock", *flags)
+    known = {"name": "Example Author", "email": "author@example.org"}
+    assert authors(stackyard.directory / "shop") == [known]
+
+
+def test_an_author_who_is_told_is_not_asked_of_git(stackyard: Command) -> None:
+    told = ["-d", "author_name=", "-d", "author_email=me@example.org"]
+    stackyard("new", "fastapi", "shop", *QUICK, *told)
+    assert authors(stackyard.directory / "shop") == [{"email": "me@example.org"}]
+
+
+def test_what_git_knows_is_left_out_where_it_cannot_be_taken(
+    stackyard: Command, tmp_path: Path
+) -> None:
+    settings = tmp_path / "odd"
+    settings.write_text("[user]\n\tname = Ada\n\temail = nobody\n")
+    done = stackyard("new", "fastapi", "shop", *QUICK, GIT_CONFIG_GLOBAL=str(settings))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert authors(stackyard.directory / "shop") == [{"name": "Ada"}]
+    stackyard("new", "fastapi", "other", *QUICK, GIT_CONFIG_GLOBAL="/dev/null")
+    assert authors(stackyard.directory / "other") == []
 
 
 @pytest.mark.parametrize("path", [".", "empty", "link"])
@@ -86,7 +158,7 @@ def test_text_arrives_as_it_was_told(stackyard: Command, key: str, value: str) -
     if key == "description":
         assert project["description"] == value
     if key.startswith("author"):
-        assert project["authors"] == [{key.removeprefix("author_"): value}]
+        assert project["authors"][0][key.removeprefix("author_")] == value
     if key == "project_name":
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", project["name"])
 
@@ -332,7 +404,7 @@ def test_json_tells_what_was_made(stackyard: Command) -> None:
     project = stackyard.directory / "shop"
     assert made["path"] == str(project)
     assert {"framework": "fastapi", "cache": "none"}.items() <= made["answers"].items()
-    assert "project_slug" not in made["answers"]
+    assert "redis" not in made["answers"]  # it is worked out
     sizes = {path: len(held) for path, held in generated(project).items()}
     sizes[".env"] = (project / ".env").stat().st_size
     assert {file["path"]: file["size"] for file in made["files"]} == sizes
@@ -362,8 +434,9 @@ def test_the_repeat_command_makes_the_same_again(stackyard: Command, arguments: 
     first = json.loads(made.stdout)
     again = stackyard.directory / "again"
     again.mkdir()
-    # As printed, in a shell.
-    shell = Command(again, stackyard.temporary, stackyard.environment, Path("/bin/sh"))
+    # As printed, in a shell, by somebody else.
+    somebody = stackyard.environment | {"GIT_CONFIG_GLOBAL": "/dev/null"}
+    shell = Command(again, stackyard.temporary, somebody, Path("/bin/sh"))
     done = shell("-c", first["repeat"])
     assert (done.returncode, done.stderr) == (0, "")
     path = Path(first["path"])
@@ -376,8 +449,12 @@ def test_the_repeat_command_starts_with_a_name_that_the_shell_knows(stackyard: C
     path = f"{stackyard.executable.parent}:{stackyard.environment['PATH']}"
     by_name = report(stackyard, "fastapi", "shop", "--dry-run", PATH=path)["repeat"]
     by_path = report(stackyard, "fastapi", "shop", "--dry-run", PATH="/usr/bin:/bin")["repeat"]
-    assert by_name == "stackyard new fastapi shop --defaults"
-    assert by_path == f"{stackyard.executable} new fastapi shop --defaults"
+    arguments = (
+        "new fastapi shop -d 'author_name=Example Author' -d author_email=author@example.org"
+        " --defaults"
+    )
+    assert by_name == f"stackyard {arguments}"
+    assert by_path == f"{stackyard.executable} {arguments}"
 
 
 def test_the_summary_tells_the_next_steps_and_the_repeat_command(stackyard: Command) -> None:

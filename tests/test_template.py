@@ -140,7 +140,7 @@ def test_every_fragment_has_a_place() -> None:
 
 
 def reserved(block: str) -> set[str]:
-    source = (ROOT / "templates/shared/project_name.jinja").read_text()
+    source = (ROOT / "templates/shared/project_slug.jinja").read_text()
     return set(re.search(rf"set {block} %}}(.*?){{% endset", source, re.DOTALL)[1].split())
 
 

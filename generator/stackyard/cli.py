@@ -45,7 +45,10 @@ def run(arguments: list[str]) -> int:
         return done.exit_code
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "stackyard"
-        return _fail(f"{error.format_message()} Try '{command} --help'.", error.exit_code)
+        reason = error.format_message()
+        if isinstance(error, click.NoSuchOption):
+            reason = _unknown_flag(error)
+        return _fail(f"{reason} Try '{command} --help'.", error.exit_code)
     except StackyardError as error:
         return _fail(str(error), error.exit_status)
     except OSError as error:
@@ -77,7 +80,11 @@ def main() -> None:
     metavar="FILE",
     help="Repeat another project's answers: its .copier-answers.yml.",
 )
-@click.option("--defaults", is_flag=True, help="Ask nothing: what is not told takes its default.")
+@click.option(
+    "--defaults",
+    is_flag=True,
+    help="Ask nothing: what is not told takes its default; the author is git's.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the tree that would be made; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; ask nothing.")
 @click.option("--no-git", is_flag=True, help="Make no git repository and no first commit.")
@@ -126,12 +133,19 @@ def new(
     if framework is not None:
         merge(answers, "framework", framework)
     if answers_file is not None:
-        answers = template.recall(Path(answers_file)) | answers
+        recalled = template.recall(Path(answers_file))
+        if "project_name" in answers:
+            recalled.pop("project_slug", None)
+        answers = recalled | answers
     target = Path(path) if path is not None else None
     if not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
         from stackyard import wizard
 
-        answers = wizard.plan(template, answers, target, force=force, confirm=not dry_run)
+        answers = wizard.plan(
+            template, answers, target, force=force, confirm=not dry_run, progress=_progress
+        )
+    else:
+        answers = template.author() | answers
     with interrupts.shielded():
         project = generate(
             template,
@@ -245,7 +259,8 @@ def show(path: str, *, trust_source: bool, as_json: bool) -> None:
     from stackyard.upstream import Upstream
 
     record = Record.of(Path(path))
-    repeat = output.repeat_command(Template.installed(), record.path, record.answers)
+    beside = output.another(record.path)
+    repeat = output.repeat_command(Template.installed(), beside, record.answers)
     behind = None
     try:
         trusted = trust_source or _trusts(record.source, as_json=as_json)
@@ -289,6 +304,21 @@ def _trusts(source: str, *, as_json: bool) -> bool:
         raise KeyboardInterrupt from None
 
 
+def _unknown_flag(error: click.NoSuchOption) -> str:
+    """Return what is wrong with a flag, and what was meant, be it an answer that goes with `-d`."""
+    from stackyard.errors import nearest
+    from stackyard.template import Template
+
+    command = error.ctx.command if error.ctx else main
+    flags = [flag for parameter in command.params for flag in parameter.opts]
+    answers = Template.installed().options if "--data" in flags else []
+    known = {name: f"-d {name}=VALUE" for name in answers}
+    known |= {flag.removeprefix("--"): flag for flag in flags if flag.startswith("--")}
+    guess = nearest(error.option_name.lstrip("-"), known)
+    meant = f" Did you mean {known[guess]!r}?" if guess else ""
+    return f"No such option {error.option_name!r}.{meant}"
+
+
 def _fail(message: str, status: int) -> int:
     click.echo(f"stackyard: {shown(message)}", err=True)
     return status
@@ -300,7 +330,9 @@ def _warn(message: str) -> None:
 
 def _announce(recovery: list[str]) -> None:
     command = shlex.join(recovery)
-    click.echo(f"Writing; should the machine stop now: {shown(command)}", err=True)
+    click.echo(
+        f"Writing. If it is cut off, this brings back what was there: {shown(command)}", err=True
+    )
 
 
 def _progress(step: str) -> None:

@@ -14,6 +14,7 @@ StackyardError
 ├── TargetError
 │   ├── NotADirectoryTargetError
 │   ├── ObstructedTargetError
+│   ├── TargetIsProjectError
 │   ├── TargetNotEmptyError
 │   ├── UnusablePathError
 │   └── UnwritableTargetError
@@ -40,6 +41,7 @@ StackyardError
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -169,6 +171,16 @@ class TargetNotEmptyError(TargetError):
         super().__init__(
             f"{str(target)!r} exists and is not empty (it holds {found!r}): choose another PATH,"
             " or pass --force to overwrite the files that the template makes and no others"
+        )
+
+
+class TargetIsProjectError(TargetError):
+    """The target is a project already, whose edits `force` would overwrite."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(
+            f"{str(target)!r} is a project already: choose another PATH for a new one;"
+            " 'stackyard update' brings this one to a newer release, or to other answers"
         )
 
 
@@ -360,7 +372,9 @@ class TemplateError(StackyardError):
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that `word` most likely meant, if any comes close."""
     folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    word = word.casefold()
+    close = [name for name in folded if word in re.split("[-_]", name)]
+    close += difflib.get_close_matches(word, folded, n=1, cutoff=0.5)
     return folded[close[0]] if close else None
 
 

@@ -46,7 +46,7 @@ def generate(
     with_lock: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Project:
-    """Make a project at `path`, by default in a directory called as the project's slug.
+    """Make a project at `path`, by default in a directory called by its short name.
 
     What `answers` does not tell takes its default: nothing is asked here. `progress` gets a
     line before each slow step.
@@ -63,7 +63,11 @@ def generate(
         with interrupts.allowed():
             named = {"project_name": target.place.name} if target else {}
             sources = dict.fromkeys(named.keys() - answers.keys(), "PATH")
-            told = render(template, {**named, **answers}, project, scratch, sources)
+            given = {**named, **answers}
+            if "project_slug" not in given:
+                given["project_slug"] = template.slug(given)
+                sources["project_slug"] = "project_name"
+            told = render(template, given, project, scratch, sources)
             target = target or Target.at(Path(told["project_slug"]), force=force)
             target.refuse_obstacles(project, force=force)
             if with_lock and not dry_run:

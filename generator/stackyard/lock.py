@@ -179,8 +179,18 @@ def _dependencies(told: dict[str, Any]) -> list[str]:
     return [one for part in lists for one in part if isinstance(one, str)]
 
 
-def renewed(locked: str, before: Iterable[str], after: Iterable[str]) -> tuple[list[str], bool]:
-    """Return those of the pins `after` that a project takes, and whether that changes anything.
+def moved(before: str, after: str) -> int:
+    """Return how many packages differ between two texts of a `uv.lock`.
+
+    Raises:
+        ValueError: if one is no lock file.
+    """
+    old, new = _versions(before), _versions(after)
+    return sum(old.get(name) != new.get(name) for name in old | new)
+
+
+def renewed(locked: str, before: Iterable[str], after: Iterable[str]) -> tuple[list[str], int]:
+    """Return those of the pins `after` that a project takes, and how many packages that moves.
 
     `locked` is its `uv.lock`. What it has in another version than the one in the pins
     `before` was chosen by its owner, and stays.
@@ -188,18 +198,23 @@ def renewed(locked: str, before: Iterable[str], after: Iterable[str]) -> tuple[l
     Raises:
         ValueError: if it is no lock file.
     """
-    try:
-        packages = tomllib.loads(locked).get("package", [])
-        has = {str(package["name"]): package.get("version") for package in packages}
-    except (RecursionError, AttributeError, TypeError, KeyError) as error:
-        raise ValueError(f"it is no lock file of uv ({error!r})") from error
+    has = _versions(locked)
     old = dict(pin.split("==") for pin in before)
     new = dict(pin.split("==") for pin in after)
     taken = {
         name: pin for name, pin in new.items() if name not in has or has[name] == old.get(name)
     }
-    moves = any(has.get(name, pin) != pin for name, pin in taken.items())
+    moves = sum(has.get(name, pin) != pin for name, pin in taken.items())
     return [f"{name}=={pin}" for name, pin in taken.items()], moves
+
+
+def _versions(locked: str) -> dict[str, Any]:
+    """Return the versions that a lock file has, by package."""
+    try:
+        packages = tomllib.loads(locked).get("package", [])
+        return {str(package["name"]): package.get("version") for package in packages}
+    except (RecursionError, AttributeError, TypeError, KeyError) as error:
+        raise ValueError(f"it is no lock file of uv ({error!r})") from error
 
 
 def _reason(output: str) -> str:

@@ -220,7 +220,7 @@ def _names(directory: Path) -> set[str]:
 
 def _reason(stages: Mapping[str, str], name: str) -> str:
     if stages.keys() == {"1", "2"}:
-        return f"changed by you, gone from {name}"
+        return f"changed by you, gone from {name}: 'git rm' it, or 'git add' it to keep it"
     if stages.keys() == {"2", "3"}:
         return f"added by you and by {name}"
     return f"changed by you and by {name}"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _KILOBYTE = 1000
 _NEXT = ["make test", "make dev"]
+_PROMPT_LINES = 9
+"""How many lines of a screen are neither tree nor answers: what is around them, and a prompt."""
 _UNDO = "drop what is of no use any more"
 _DIFF: dict[str, dict[str, Any]] = {
     **{start: {"bold": True} for start in ("diff ", "index ", "--- ", "+++ ")},
@@ -61,14 +63,24 @@ def print_json(project: Project, template: Template, repeat: str) -> None:
 
 def print_tree(project: Project, repeat: str) -> None:
     """Print what would be made, and how to make it."""
-    _print_files(project)
-    _say("", f"{_total(project)}; nothing was written. To make it:", f"  {repeat}")
+    _say(*_tree(project), "", f"{_total(project)}; nothing was written. To make it:", f"  {repeat}")
 
 
 def print_plan(project: Project) -> None:
-    """Print what would be made, and of which answers."""
-    _print_files(project)
-    _say("", f"{_total(project)}, of these answers:", *answer_lines(project.answers), "")
+    """Print what would be made, and of which answers; of the tree what a screen has room for."""
+    room = shutil.get_terminal_size().lines - len(project.answers) - _PROMPT_LINES
+    lines = _tree(project)
+    if len(lines) > room:
+        lines = _tree(project, deep=False)
+    if len(lines) > room:
+        kept = max(room - 1, 1)
+        lines = [*lines[:kept], f"... and {len(lines) - kept} more"]
+    _say(*lines, "", f"{_total(project)}, of these answers:", *answer_lines(project.answers), "")
+
+
+def place(path: Path) -> str:
+    """Return where a project will be, in full."""
+    return shown(path.absolute())
 
 
 def answer_lines(answers: Mapping[str, str]) -> list[str]:
@@ -77,8 +89,11 @@ def answer_lines(answers: Mapping[str, str]) -> list[str]:
     return [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
 
 
-def _print_files(project: Project) -> None:
-    """Print every file with its size, directories before files."""
+def _tree(project: Project, *, deep: bool = True) -> list[str]:
+    """Return a line for every file with its size, directories before files.
+
+    Unless it is `deep`, a line for each directory stands for what is in it.
+    """
     lines = [(f"{project.path}/", "")]
     fork, end, line = _branches()
 
@@ -92,14 +107,16 @@ def _print_files(project: Project) -> None:
             if is_file:
                 size = next(file.size for file in inside if file.path == prefix + head)
                 lines.append((branch, _size(size)))
-            else:
+            elif deep:
                 lines.append((f"{branch}/", ""))
                 walk(f"{prefix}{head}/", indent + ("    " if last else f"{line}   "))
+            else:
+                sizes = [file.size for file in inside if file.path.startswith(f"{prefix}{head}/")]
+                lines.append((f"{branch}/  {_count(len(sizes))}", _size(sum(sizes))))
 
     walk("", "")
     width = max(len(name) for name, _ in lines)
-    for name, size in lines:
-        _say(f"{name:<{width}}  {size:>9}".rstrip())
+    return [f"{name:<{width}}  {size:>9}".rstrip() for name, size in lines]
 
 
 def _branches() -> tuple[str, str, str]:
@@ -127,7 +144,7 @@ def print_summary(project: Project, template: Template, repeat: str) -> None:
     single = [head for head in inside if head not in directories]
     click.echo(click.wrap_text(shown(", ".join(single)), 78, "  ", "  "))
     steps = [f"  {step}" for step in _in(project.path, _NEXT)]
-    _say("", "Next:", *steps, "", "The same again:", f"  {repeat}")
+    _say("", "Next:", *steps, "", "The same again, elsewhere:", f"  {repeat}")
     if template.is_local:
         reason = f"its template is the copy at {template.source}, which no address of others has"
         _say("", f"Nobody else can update it: {reason}.")
@@ -172,14 +189,17 @@ def print_update(done: Update) -> None:
         _say(f"{done.before.path} is current: {done.release}. Nothing was written.")
         return
     _say(f"{done.before.path}: {_step(done)}", "")
-    _say(*(f"  {change.status} {change.path}" for change in done.changes))
+    packages = "1 package" if done.relocked == 1 else f"{done.relocked} packages"
+    told = {"uv.lock": f" ({packages} changed)"} if done.relocked else {}
+    changes = [(change, told.get(change.path, "")) for change in done.changes]
+    _say(*(f"  {change.status} {change.path}{note}" for change, note in changes))
     _print_notes(done)
     if done.conflicts:
         undo = "Edit them, say 'git add' or 'git rm' of each, and commit; or undo the update:"
         _say("", undo, f"  git -C {path} reset --hard")
         return
     steps = [
-        "git diff --staged",
+        "git diff --staged" + (" -- . ':!uv.lock'" if told else ""),
         "make test",
         *(["make migrate"] if done.history.added or done.history.dropping else []),
         f"git commit -m 'Update to stackyard {done.release}'",
@@ -280,10 +300,17 @@ def typed(path: Path) -> str:
     return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
+def another(path: Path) -> Path:
+    """Return a path beside a project's, for another one."""
+    place = path.resolve()
+    beside = path.parent if path.name == place.name else path / ".."
+    return beside / f"{place.name}-again"
+
+
 def repeat_command(
     template: Template, path: Path, answers: Mapping[str, str], flags: Iterable[str] = ()
 ) -> str:
-    """Return the command that makes a project again, wherever it is run."""
+    """Return the command that makes a project again, whoever runs it, and wherever."""
     words = [_program(), "new", answers["framework"]]
     words += shlex.split(typed(path))
     for name, value in answers.items():
@@ -292,7 +319,10 @@ def repeat_command(
         default = template.questions[name].default
         if name == "project_name":
             default = path.resolve().name
-        if name != "framework" and value != default:
+        if name == "project_slug":
+            default = template.slug({"project_name": answers.get("project_name", "")})
+        # An author who is not told is the one that git knows there.
+        if name != "framework" and (value != default or name.startswith("author_")):
             words += ["-d", f"{name}={value}"]
     return shlex.join([*words, *flags, "--defaults"])
 
@@ -332,7 +362,7 @@ def catalogue(template: Template) -> dict[str, object]:
             {
                 "name": question.name,
                 "question": question.text,
-                "default": question.default,
+                "default": None if question.derived else question.default,
                 "choices": [
                     {"value": choice.value, "explanation": choice.explanation}
                     for choice in question.choices
@@ -353,7 +383,8 @@ def print_catalogue(template: Template) -> None:
         question = template.questions[name]
         if name == "framework":
             continue
-        default = "" if question.choices else f" [default: {question.default or 'empty'}]"
+        usual = "made from project_name" if question.derived else question.default or "empty"
+        default = "" if question.choices else f" [default: {usual}]"
         click.echo(f"\n  {click.style(name, bold=True)}: {question.text}{default}")
         _print_choices(template, name, indent="    ")
 

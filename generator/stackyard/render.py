@@ -30,7 +30,7 @@ def render(
     """Render the template into the new directory `project`; return the answer to every question.
 
     What `answers` does not tell takes its default; `sources` says where one came from that
-    the user did not give as such. Copier's temporary files go to `scratch`.
+    the user did not give as such, be it another answer. Copier's temporary files go to `scratch`.
 
     Raises:
         InvalidAnswerError: if a validator of the template refuses an answer.
@@ -70,6 +70,8 @@ def render(
         if refused is None:
             raise TemplateError(error) from error
         key, reason = refused.groups()
+        if sources.get(key) in answers:
+            key = sources[key]
         value, source = answers.get(key, ""), sources.get(key, "")
         raise InvalidAnswerError(key, value, reason, source) from error
     finally:

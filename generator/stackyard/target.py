@@ -17,10 +17,12 @@ from stackyard.errors import (
     DiskFullError,
     NotADirectoryTargetError,
     ObstructedTargetError,
+    TargetIsProjectError,
     TargetNotEmptyError,
     UnusablePathError,
     UnwritableTargetError,
 )
+from stackyard.project import ANSWERS_FILE
 
 DISK_FULL = os.strerror(errno.ENOSPC)
 """How git and uv, in the C locale, say that there is no room."""
@@ -62,7 +64,9 @@ class Target:
         return place
 
     def refuse_if_occupied(self) -> None:
-        """Raise `TargetNotEmptyError` if the directory has an entry."""
+        """Raise a `TargetError` if the directory has an entry."""
+        if os.path.lexists(self.place / ANSWERS_FILE):
+            raise TargetIsProjectError(self.path)
         with os.scandir(self.place) as entries:
             found = min((entry.name for entry in entries), default=None)
         if found is not None:

@@ -51,6 +51,11 @@ class Question:
         """Return the valid values; none listed means that any text may do."""
         return [choice.value for choice in self.choices]
 
+    @property
+    def derived(self) -> bool:
+        """Tell whether the default is made from other answers."""
+        return "{{" in self.default
+
 
 @dataclass(frozen=True)
 class Template:
@@ -153,11 +158,20 @@ class Template:
 
     def refusal(self, name: str, answers: Mapping[str, str]) -> str:
         """Return what the validator finds wrong with one answer among others, or nothing."""
-        return self._render(self.questions[name].validator, answers).strip()
+        validator = self.questions[name].validator
+        return self._render(validator, answers).strip() if validator else ""
 
     def slug(self, answers: Mapping[str, str]) -> str:
-        """Return the project's slug, after which its directory is called by default."""
-        return self._render(self.questions["project_slug"].default, answers)
+        """Return the short name that comes nearest to the project's in a-z, 0-9 and `-`."""
+        from slugify import slugify
+
+        name = answers.get("project_name", self.questions["project_name"].default)
+        return slugify(name, entities=False, decimal=False, hexadecimal=False)
+
+    def author(self) -> dict[str, str]:
+        """Return the author's name and email, as far as git knows them and they can be taken."""
+        found = repository.identity()
+        return {name: value for name, value in found.items() if not self.refusal(name, found)}
 
     def _render(self, text: str, answers: Mapping[str, str]) -> str:
         """Render what `copier.yml` says in Jinja, as Copier does."""

@@ -37,7 +37,8 @@ class Update:
 
     `left_out` are files that the user deleted and the newer release changes: they stay
     deleted. `added` are the questions that the newer release asks for the first time, and
-    that took their default. `history` is what became of the migrations.
+    that took their default. `history` is what became of the migrations. `relocked` is how many
+    packages of `uv.lock` came, went or moved.
     """
 
     before: Record
@@ -50,6 +51,7 @@ class Update:
     history: History = field(default_factory=History)
     warnings: tuple[str, ...] = ()
     diff: str = ""
+    relocked: int = 0
 
 
 def update(
@@ -116,6 +118,7 @@ def update(
                 history=migrations,
                 warnings=tuple(notes),
                 diff=merge.diff() if dry_run else "",
+                relocked=_relocked(merge),
             )
         if result.changes and not dry_run:
             merge.publish(announce)
@@ -192,6 +195,15 @@ def _answers(sides: _Sides, assignments: tuple[str, ...]) -> dict[str, str]:
     return answers
 
 
+def _relocked(merge: Merge) -> int:
+    """Return how many packages of the lock file are different in the result."""
+    before, after = merge.read("uv.lock", before=True), merge.read("uv.lock")
+    try:
+        return lock.moved(before or "", after or "")
+    except ValueError:
+        return 0
+
+
 def _lock(
     merge: Merge,
     sides: _Sides,
@@ -214,7 +226,11 @@ def _lock(
     if any(conflict.path in {"pyproject.toml", "uv.lock"} for conflict in merge.conflicts):
         return ["uv.lock is as it was: run 'make lock' once pyproject.toml has no conflict"]
     if dry_run:
-        return ["uv.lock is left out of this: a dry run does not lock the dependencies"]
+        known = ""
+        if moves:
+            many = f"{moves} packages in it would get other versions"
+            known = f"; {many if moves > 1 else '1 package in it would get another version'}"
+        return [f"uv.lock is left out of this: a dry run does not lock the dependencies{known}"]
     progress("Locking the dependencies ...")
     place = scratch / "locked"
     place.mkdir()

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import questionary
 from prompt_toolkit.application import get_app
-from prompt_toolkit.filters import Always, Condition
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Always, Condition, has_selection
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Window
+from prompt_toolkit.selection import SelectionState
 
-from stackyard import interrupts, output, repository
+from stackyard import interrupts, output
 from stackyard.errors import InvalidAnswerError, TargetError
 from stackyard.generate import generate
 from stackyard.target import Target
 from stackyard.template import Choice, Question, Template
 
-_MAKE = Choice("make", "write these files")
+_MAKE = Choice("make", "write these files (y)")
 _CHANGE = Choice("change", "go back to the last question")
-_LEAVE = Choice("leave", "write nothing")
+_LEAVE = Choice("leave", "write nothing (n)")
 
 _STYLE = questionary.Style([("qmark", "bold"), ("pointer", "bold"), ("answer", "noinherit")])
 
@@ -31,9 +36,17 @@ _NOTICED_SECONDS = 0.05
 
 
 def plan(
-    template: Template, told: Mapping[str, str], path: Path | None, *, force: bool, confirm: bool
+    template: Template,
+    told: Mapping[str, str],
+    path: Path | None,
+    *,
+    force: bool,
+    confirm: bool,
+    progress: Callable[[str], None],
 ) -> dict[str, str]:
     """Ask for the answers to a new project; with `confirm`, show it and ask whether to make it.
+
+    `progress` gets a line before what is slow.
 
     Raises:
         StackyardError: before anything is asked, if nothing can be made of what was told.
@@ -43,62 +56,75 @@ def plan(
     for name, value in told.items():
         if reason := template.refusal(name, told):
             raise InvalidAnswerError(name, value, reason)
-    suggested = repository.identity()
-    if path:
-        suggested["project_name"] = Target.at(path, force=force).place.name
-    elif "project_name" in told:
-        Target.at(Path(template.slug(told)), force=force)
+    target = Target.at(path, force=force) if path else None
+    if target is None and "project_slug" in told:
+        Target.at(Path(told["project_slug"]), force=force)
+
+    def suggest(name: str, answers: Mapping[str, str]) -> str:
+        if name == "project_name" and target:
+            return target.place.name
+        if name == "project_slug":
+            return template.slug(answers)
+        known = template.author() if name.startswith("author_") else {}
+        return known.get(name, template.questions[name].default)
 
     def refusal(name: str, answers: Mapping[str, str]) -> str:
         if reason := template.refusal(name, answers):
             return f"it {reason}"
-        if name == "project_name" and path is None:
+        if name == "project_slug" and target is None:
             try:
-                Target.at(Path(template.slug(answers)), force=force)
+                Target.at(Path(answers[name]), force=force)
             except TargetError as error:
                 return str(error)
         return ""
 
-    def show(answers: Mapping[str, str]) -> None:
-        output.print_plan(generate(template, answers, path, dry_run=True, force=force))
+    def show(answers: Mapping[str, str]) -> Path:
+        progress("Rendering the template ...")
+        project = generate(template, answers, path, dry_run=True, force=force)
+        output.print_plan(project)
+        return project.path
 
-    return ask(template, told, suggested, refusal, show if confirm else None)
+    return ask(template, told, suggest, refusal, show if confirm else None)
 
 
 def ask(
     template: Template,
     told: Mapping[str, str],
-    suggested: Mapping[str, str],
+    suggest: Callable[[str, Mapping[str, str]], str],
     refusal: Callable[[str, Mapping[str, str]], str],
-    show: Callable[[Mapping[str, str]], None] | None = None,
+    show: Callable[[Mapping[str, str]], Path] | None = None,
 ) -> dict[str, str]:
     """Ask for what `told` does not tell, back and forth; return the answer to every option.
 
-    `refusal` says what is wrong with one answer among others, or nothing. `show` shows all of
-    them at the end, and they are taken once the user has said so.
+    `suggest` answers a question from the answers before it. `refusal` says what is wrong with one
+    answer among others, or nothing. `show` shows all of them at the end and returns where the
+    project will be, and they are taken once the user has said so.
 
     Raises:
         KeyboardInterrupt: if the user leaves.
     """
     names = [name for name in template.options if name not in told]
-    values = {name: template.questions[name].default for name in names} | {**suggested, **told}
+    values = dict(told)
     position = 0
     while position < len(names) or show:
         ahead = names[position:]
         known = {name: values[name] for name in template.options if name not in ahead}
         if ahead:
-            prompt = _prompt(template.questions[ahead[0]], values[ahead[0]], known, refusal)
+            name = ahead[0]
+            default = values[name] if name in values else suggest(name, known)
+            prompt = _prompt(template.questions[name], default, known, refusal)
             reply = _run(prompt, known, may_go_back=position > 0)
         elif show:
-            show(known)
-            reply = _confirm(may_go_back=bool(names))
+            reply = _confirm(show(known), may_go_back=bool(names))
             if reply:
                 break
         if reply is None:
             position -= 1
-        else:
-            values[ahead[0]] = reply
-            position += 1
+            continue
+        if name == "project_name" and "project_slug" in names and reply != values.get(name):
+            values.pop("project_slug", None)  # of another name, it is suggested anew
+        values[name] = reply
+        position += 1
     return {name: values[name] for name in template.options}
 
 
@@ -130,10 +156,12 @@ def _select(text: str, choices: Sequence[Choice], default: str) -> questionary.Q
     )
 
 
-def _confirm(*, may_go_back: bool) -> str | None:
+def _confirm(place: Path, *, may_go_back: bool) -> str | None:
     """Ask whether to make it; return None for going back."""
     choices = [_MAKE, _CHANGE, _LEAVE] if may_go_back else [_MAKE, _LEAVE]
-    reply = _run(_select("Make it?", choices, _MAKE.value), {}, may_go_back=may_go_back)
+    prompt = _select(f"Make it in {output.place(place)}?", choices, _MAKE.value)
+    keys = {"y": _MAKE.value, "n": _LEAVE.value}
+    reply = _run(prompt, {}, may_go_back=may_go_back, keys=keys)
     if reply == _LEAVE.value:
         raise KeyboardInterrupt
     return None if reply == _CHANGE.value else reply
@@ -145,27 +173,48 @@ def _at_the_end() -> bool:
 
 
 def _run(
-    prompt: questionary.Question, known: Mapping[str, str], *, may_go_back: bool
+    prompt: questionary.Question,
+    known: Mapping[str, str],
+    *,
+    may_go_back: bool,
+    keys: Mapping[str, str] = MappingProxyType({}),
 ) -> str | None:
-    """Prompt below what is known already; return what was answered, or None for going back."""
-    application = prompt.application
-    keys = KeyBindings()
+    """Prompt below what is known already; return what was answered, or None for going back.
 
-    @keys.add("escape", filter=Condition(lambda: may_go_back))
+    `keys` answer at once, each with what it stands for.
+    """
+    application = prompt.application
+    bindings = KeyBindings()
+
+    @bindings.add("escape", filter=Condition(lambda: may_go_back))
     def _go_back(event: KeyPressEvent) -> None:
         event.app.exit(result=None)
 
-    @keys.add("c-d", filter=_at_the_end)  # elsewhere it deletes a character, as in a shell
+    @bindings.add("c-d", filter=_at_the_end)  # elsewhere it deletes a character, as in a shell
     def _leave(event: KeyPressEvent) -> None:
         event.app.exit(exception=KeyboardInterrupt)
 
+    @bindings.add("tab", filter=has_selection)
+    def _edit(event: KeyPressEvent) -> None:
+        event.current_buffer.exit_selection()
+
+    @bindings.add(Keys.BracketedPaste, filter=has_selection)
+    def _paste(event: KeyPressEvent) -> None:
+        event.current_buffer.cut_selection()
+        event.current_buffer.insert_text(event.data)
+
+    for key, value in keys.items():
+        bindings.add(key)(partial(_answer, value))
+
     back = "Esc goes back, " if may_go_back else ""
-    hint = f"Arrow keys move, Enter takes, {back}Ctrl-C leaves and writes nothing."
+    text = application.current_buffer.text
+    moves = "Typing replaces, arrow keys edit" if text else "Arrow keys move"
+    hint = f"{moves}, Enter takes, {back}Ctrl-C leaves: nothing is written."
     above = "\n".join([hint, *output.answer_lines(known)])
     heading = Window(FormattedTextControl([("dim", above)]), dont_extend_height=True)
     layout = application.layout
     layout.current_window.dont_extend_height = Always()  # what is wrong appears right below
-    layout.container = HSplit([heading, layout.container], key_bindings=keys)
+    layout.container = HSplit([heading, layout.container], key_bindings=bindings)
     # Each screen is whole: what was answered is part of the next one.
     application.erase_when_done = True
     application.timeoutlen = application.ttimeoutlen = _ESCAPE_SECONDS
@@ -175,13 +224,26 @@ def _run(
             await asyncio.sleep(_NOTICED_SECONDS)
         application.exit(exception=KeyboardInterrupt)
 
-    def watch() -> None:
+    def begin() -> None:
+        _mark(application.current_buffer)
         application.create_background_task(leave_on_a_signal())
 
     try:
         # Raised in the midst of the event loop, an interrupt could leave a traceback behind.
         with interrupts.shielded():
-            answer: str | None = application.run(handle_sigint=False, pre_run=watch)
+            answer: str | None = application.run(handle_sigint=False, pre_run=begin)
     except EOFError:  # the terminal is gone
         raise KeyboardInterrupt from None
     return answer
+
+
+def _answer(value: str, event: KeyPressEvent) -> None:
+    event.app.exit(result=value)
+
+
+def _mark(buffer: Buffer) -> None:
+    """Select a suggested text as Shift and the arrow keys do: what is typed takes its place."""
+    if buffer.text:
+        buffer.cursor_position = len(buffer.text)
+        buffer.selection_state = SelectionState(original_cursor_position=0)
+        buffer.selection_state.enter_shift_mode()

@@ -122,8 +122,8 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], list[str], list[str]]] = {
     ),
     "a bad name": (
         nothing,
-        ["-d", "project_name=class"],
-        ["project_name cannot be 'class'"],
+        ["-d", "project_slug=class"],
+        ["project_slug cannot be 'class'"],
     ),
     "a value that is gone": (
         lambda shop: (

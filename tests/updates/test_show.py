@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import UPSTREAM, Command, commit, generated, replace, run
+from conftest import UPSTREAM, Command, commit, generated, replace, run, tree
 
 from .conftest import FIRST
 
@@ -36,9 +36,39 @@ def test_what_it_says_repeats_the_project(user: Command) -> None:
     first = generated(user.directory / "shop")
     program, *words = shlex.split(repeat)
     assert program == str(user.executable)
-    words[words.index("shop")] = "again/shop"
     assert user(*words, "--no-lock").returncode == 0
-    assert generated(user.directory / "again" / "shop") == first
+    assert generated(user.directory / "shop-again") == first
+    assert user(*words, "--no-lock").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("here", "path", "beside"),
+    [
+        ("shop", ".", "../shop-again"),
+        ("shop/app", "..", "../../shop-again"),
+        (".", "shop", "shop-again"),
+    ],
+)
+def test_what_it_says_repeats_the_project_where_it_was_said(
+    user: Command, shop: Path, here: str, path: str, beside: str
+) -> None:
+    """Beside the project, never into it."""
+    before = tree(shop)
+    inside = Command(user.directory / here, user.temporary, user.environment, user.executable)
+    repeat = json.loads(inside("show", path, "--json").stdout)["repeat"]
+    assert f"new fastapi {beside} " in repeat
+    done = inside(*shlex.split(repeat)[1:], "--no-lock")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (user.directory / "shop-again" / "app").is_dir()
+    assert tree(shop) == before
+
+
+def test_nothing_advises_to_overwrite_a_project(user: Command, shop: Path) -> None:
+    done = user("new", "fastapi", "shop", "--no-lock")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'shop' is a project already: choose another PATH" in done.stderr
+    assert "'stackyard update'" in done.stderr
+    assert "--force" not in done.stderr
 
 
 def test_without_a_network_all_but_the_releases_is_shown(user: Command, shop: Path) -> None:
@@ -90,7 +120,7 @@ def test_answers_of_another_project_are_repeated(user: Command) -> None:
     user("new", "flask", "shop", "--no-lock", *TOLD)
     first = generated(user.directory / "shop")
     done = user("new", "--no-lock", "--answers", f"shop/{ANSWERS}", "-d", "project_name=shop")
-    assert (done.returncode, "'shop' exists and is not empty" in done.stderr) == (2, True)
+    assert (done.returncode, "'shop' is a project already" in done.stderr) == (2, True)
     (user.directory / "other").mkdir()
     other = Command(user.directory / "other", user.temporary, user.environment, user.executable)
     done = other("new", "--no-lock", "--answers", f"../shop/{ANSWERS}")

@@ -78,6 +78,8 @@ def test_a_project_of_any_origin_becomes_what_the_newest_release_makes(
         # All of it is staged, none of it committed.
         assert run("git", "diff", "--name-only", cwd=project, env=user.environment) == ""
     told = ["-d", f"framework={framework}", "-d", "project_name=shop"]
+    if kind != "copier":  # which does not ask git
+        told += ["-d", "author_name=Example Author", "-d", "author_email=author@example.org"]
     release = ["--vcs-ref", "v999.0.0"]
     copy = [copier, "copy", "--defaults", "--quiet", *release, *told, upstream, "fresh"]
     run(*copy, cwd=user.directory, env=user.environment)
@@ -158,6 +160,28 @@ def test_a_new_question_can_be_answered_at_once(user: Command, shop: Path) -> No
     assert "broker: rabbitmq" in (shop / ANSWERS).read_text()
 
 
+def test_an_update_renames_no_project(user: Command) -> None:
+    """One from before its short name was an answer keeps what the template's rule made of it."""
+    named = ["-d", "project_name=Größe 1", "-d", "project_slug=gr-e-1"]
+    user("new", "fastapi", "shop", "--no-lock", *named)
+    shop = user.directory / "shop"
+    replace(shop / ANSWERS, "project_slug: gr-e-1\n", "")
+    commit(shop, "As it was", user.environment)
+    done = user("update", "shop")
+    assert done.returncode == 0, done.stderr
+    assert "project_slug=gr-e-1" in done.stdout
+    assert tomllib.loads((shop / "pyproject.toml").read_text())["project"]["name"] == "gr-e-1"
+    assert "project_slug: gr-e-1\n" in (shop / ANSWERS).read_text()
+
+
+def test_a_slug_that_was_made_or_told_stays(user: Command) -> None:
+    user("new", "fastapi", "shop", "--no-lock", "-d", "project_name=Größe 1")
+    shop = user.directory / "shop"
+    user("update", "shop")
+    assert tomllib.loads((shop / "pyproject.toml").read_text())["project"]["name"] == "grosse-1"
+    assert "project_slug: grosse-1\n" in (shop / ANSWERS).read_text()
+
+
 def test_a_conflict_is_marked_and_listed_and_can_be_resolved(
     user: Command, shop: Path, git: Callable[..., str]
 ) -> None:
@@ -198,7 +222,8 @@ def test_what_the_release_drops_and_the_user_edited_is_kept_as_a_conflict(
     commit(shop, "Mine", user.environment)
     done = user("update", "shop")
     assert done.returncode == 1
-    assert ".dockerignore: changed by you, gone from v999.0.0" in done.stdout
+    says = "gone from v999.0.0: 'git rm' it, or 'git add' it to keep it\n"
+    assert f".dockerignore: changed by you, {says}" in done.stdout
     assert (shop / ".dockerignore").read_text() == "# Mine.\n"
     assert git(shop, "status", "--porcelain", ".dockerignore") == "UD .dockerignore"
 
@@ -290,9 +315,15 @@ def test_versions_move_with_the_release_but_for_those_that_the_user_chose(
     first = locked()
     run(find_uv_bin(), "lock", "--quiet", "-P", "iniconfig==2.0.0", cwd=shop)
     commit(shop, "Choose", user.environment)
+    dry = user("update", "shop", "--dry-run")
+    assert "uv.lock is left out of this" in dry.stderr
+    assert "1 package in it would get another version" in dry.stderr
+    assert "uv.lock b/uv.lock" not in dry.stdout
     done = user("update", "shop")
     assert (done.returncode, "warning" in done.stderr) == (0, False), done.stderr
     assert locked() == first | {"idna": "3.10", "iniconfig": "2.0.0"}
+    assert "M uv.lock (1 package changed)\n" in done.stdout
+    assert "git diff --staged -- . ':!uv.lock'\n" in done.stdout
     run(find_uv_bin(), "lock", "--check", "--quiet", cwd=shop)
     git(shop, "commit", "--quiet", "-m", "Update")
     done = user("update", "shop", "-d", "tasks=none")
