@@ -16,6 +16,7 @@ class Supervisor(Multiprocess):
 
     def terminate_all(self) -> None:
         """Stop accepting, here too, and have the processes finish what they are at."""
+        # uvicorn leaves its own listener open: who connects then would wait for nobody.
         for socket in self.sockets:
             socket.close()
         super().terminate_all()

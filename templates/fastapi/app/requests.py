@@ -1,4 +1,8 @@
-"""Requests, read as their formats are defined: Starlette and FastAPI overlook much."""
+"""Requests, read as their formats are defined.
+
+FastAPI takes NaN for JSON and the last of two values for a parameter, and refuses a body before it
+has looked at the token; no setting of it changes that.
+"""
 
 import json
 from collections.abc import Callable, Coroutine
