@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, jsonify, request
 from marshmallow import EXCLUDE, Schema, fields
 from sqlalchemy import exc
 
@@ -22,6 +22,8 @@ DETAILS = {  # where nobody tells more
     405: "This path knows other methods.",
     413: "The body is larger than 1 MiB.",
 }
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 logger = structlog.get_logger()
 
@@ -66,6 +68,14 @@ def problem(
     }
     # ASCII: a lone surrogate in the client's own field names has no UTF-8 form.
     return Response(json.dumps(body), status, headers, content_type="application/problem+json")
+
+
+def token_error(error: str, description: str) -> Response:
+    """Return a refusal as RFC 6749, section 5.2 has it."""
+    response = jsonify({"error": error, "error_description": description})
+    response.status_code = 400
+    response.headers.update(NO_STORE)
+    return response
 
 
 def problem_responses(*statuses: int) -> dict[int, dict[str, Any]]:

@@ -22,13 +22,13 @@ def request_report() -> tuple[models.Report, dict[str, str]]:
     """Ask for a report on the catalogue."""
     session = get_session()
     # One request of a user at a time: two could both find room for one more report.
-    session.get(models.User, g.user["id"], with_for_update={"key_share": True})
+    session.get(models.User, g.user.id, with_for_update={"key_share": True})
     unfinished = select(func.count()).where(
-        models.Report.owner_id == g.user["id"], models.Report.status.in_(models.UNFINISHED)
+        models.Report.owner_id == g.user.id, models.Report.status.in_(models.UNFINISHED)
     )
     if session.scalars(unfinished).one() >= models.MAX_UNFINISHED:
         abort(429, "Too many reports are unfinished; try again.", retry_after=RETRY_AFTER)
-    report = models.Report(owner_id=g.user["id"])
+    report = models.Report(owner_id=g.user.id)
     session.add(report)
     session.commit()  # before the worker can look for it
     try:
@@ -47,6 +47,6 @@ def request_report() -> tuple[models.Report, dict[str, str]]:
 def read_report(id: int) -> models.Report:
     """Show how far a report of one's own is, and its result once it is done."""
     report = get_session().get(models.Report, id)
-    if report is None or report.owner_id != g.user["id"]:
+    if report is None or report.owner_id != g.user.id:
         abort(404, "No such report.")
     return report

@@ -162,7 +162,7 @@ def test_an_error_without_words_of_ours_has_those_of_its_class(
     def refuse(*_: object) -> None:
         abort(403)
 
-    monkeypatch.setattr("app.books.find_book", refuse)
+    monkeypatch.setattr("app.resources.find", refuse)
     response = client.get(f"{URL}/1")
 
     assert (response.status_code, response.json["detail"]) == (403, Forbidden.description)
@@ -174,7 +174,7 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     def explode(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("app.books.find_book", explode)
+    monkeypatch.setattr("app.resources.find", explode)
     with capture_logs([merge_contextvars]) as logs:
         response = client.get(f"{URL}/1")
 
