@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, Schema, fields
 from sqlalchemy import exc
 
 from app import conflicts
+from app.schemas import Output
 from app.security import TryLaterError
 from app.statuses import WHEN
 
@@ -28,14 +29,11 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 logger = structlog.get_logger()
 
 
-class FieldError(Schema):
+class FieldError(Output):
     """What is wrong with one field of a request."""
 
-    class Meta:
-        unknown = EXCLUDE
-
-    field = fields.String(required=True)
-    message = fields.String(required=True)
+    field = fields.String()
+    message = fields.String()
 
 
 class Problem(Schema):
