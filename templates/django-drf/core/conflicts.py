@@ -5,7 +5,7 @@ from django.db.models import ProtectedError, RestrictedError
 from psycopg.errors import ForeignKeyViolation, RestrictViolation, UniqueViolation
 from rest_framework.exceptions import APIException, ValidationError
 
-# What is to be unique, by the name of its constraint: `\d books_book` in psql shows those of books.
+# What is told of a value that must be unique, by its constraint: `\d books_book` in psql.
 TAKEN = {
     "accounts_user_email_key": "This email address is taken.",
     "books_book_isbn_key": "Another book has this ISBN.",

@@ -128,7 +128,7 @@ class AutoSchema(SpectacularSchema):
         return f"{serializer_name}Page"
 
     def _get_serializer_name(self, serializer: Any, direction: str, *args: Any) -> str:
-        """Return the name of a body: `Book`, or `BookIn` or `BookPatch` if a client sends it."""
+        """Return the name of a body: `Book`, or `BookIn` or `BookPatch` of a request."""
         name: str = super()._get_serializer_name(serializer, "response", *args)
         if direction == "response":
             return name

@@ -44,7 +44,7 @@ def test_migrations_can_be_written_as_sql(
 ) -> None:
     command.upgrade(config, "head", sql=True)
 
-    assert "CREATE TABLE books" in capsys.readouterr().out
+    assert "CREATE TABLE users" in capsys.readouterr().out
 
 
 def test_addresses_of_before_are_found_again(config: Config) -> None:
