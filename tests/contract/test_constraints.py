@@ -1,0 +1,151 @@
+"""What the database has the last word on: constraints, and what is stored.
+
+An owner adds tables, constraints and triggers; here plain SQL does, and takes them away again.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import sql
+
+from .client import BOOKS, book, page_of, problem
+from .service import Service, tables
+
+Make = Callable[..., dict[str, Any]]
+
+RULES = {
+    "no action": "",
+    "restrict": "ON DELETE RESTRICT",
+    "at the commit": "DEFERRABLE INITIALLY DEFERRED",
+}
+
+
+@contextmanager
+def altered(service: Service, make: str, undo: str) -> Iterator[None]:
+    """Have the database changed by a statement; `{books}` in it is the table of the books."""
+    with service.database() as connection:
+        [books] = tables(connection, "books")
+        connection.execute(sql.SQL(make).format(books=books))
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL(undo).format(books=books))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_row_in_use_is_not_deleted(
+    service: Service, user: httpx.Client, make_book: Make, rule: str
+) -> None:
+    """A row that another table names is a 409, "in use", which names that table; it stays."""
+    made = make_book()
+    path = f"{BOOKS}/{made['id']}"
+    before = [user.get(path) for _ in range(2)][-1]
+    loans = f"CREATE TABLE loans (book_id bigint REFERENCES {{books}} (id) {RULES[rule]})"
+    with altered(service, loans, "DROP TABLE loans"):
+        with service.database() as connection:
+            connection.execute("INSERT INTO loans VALUES (%s)", [made["id"]])
+        body = problem(user.delete(path), 409)
+        assert body["detail"] == "It is in use by loans."
+        assert "errors" not in body
+        after = user.get(path)
+        assert (after.status_code, after.json()) == (200, made)
+        assert after.headers["ETag"] == before.headers["ETag"]
+        assert page_of(user, author=made["author"]) == [made]
+    assert user.delete(path).status_code == 204
+
+
+def test_any_unique_constraint_is_a_conflict(
+    service: Service, user: httpx.Client, make_book: Make
+) -> None:
+    """A value that has to be unique and is taken is a 409, which names no other column's rule."""
+    author = f"Only one {secrets.token_hex(8)}"
+    one, other = make_book(author=author), make_book()
+    unique = f"CREATE UNIQUE INDEX one_each ON {{books}} (author) WHERE author = '{author}'"
+    with altered(service, unique, "DROP INDEX one_each"):
+        for answer in (
+            user.post(BOOKS, json=book(author=author)),
+            user.put(f"{BOOKS}/{other['id']}", json=book(author=author)),
+            user.patch(f"{BOOKS}/{other['id']}", json={"author": author}),
+        ):
+            assert problem(answer, 409)["detail"] == "Another one has the same values."
+        assert page_of(user, author=author) == [one]
+        assert user.get(f"{BOOKS}/{other['id']}").json() == other
+
+
+def test_a_reference_to_nothing_is_not_valid(
+    service: Service, user: httpx.Client, make_book: Make
+) -> None:
+    """A value that has to name another row, and names none, is a 422 as any bad value."""
+    made = make_book()
+    author = f"Unknown {secrets.token_hex(8)}"
+    with (
+        altered(service, "CREATE TABLE authors (name varchar PRIMARY KEY)", "DROP TABLE authors"),
+        altered(
+            service,
+            "ALTER TABLE {books} ADD CONSTRAINT fk_books_author"
+            " FOREIGN KEY (author) REFERENCES authors (name) NOT VALID",
+            "ALTER TABLE {books} DROP CONSTRAINT fk_books_author",
+        ),
+    ):
+        for answer in (
+            user.post(BOOKS, json=book(author=author)),
+            user.put(f"{BOOKS}/{made['id']}", json=book(author=author)),
+            user.patch(f"{BOOKS}/{made['id']}", json={"author": author}),
+        ):
+            [error] = problem(answer, 422)["errors"]
+            assert error["field"] in {"body.author", "body"}
+            assert error["message"]
+    assert user.get(f"{BOOKS}/{made['id']}").json() == made
+
+
+def test_any_other_constraint_is_a_bug(service: Service, user: httpx.Client) -> None:
+    """What validation should have refused, and only the database does, is a 500."""
+    title = f"Refused {secrets.token_hex(8)}"
+    check = f"ALTER TABLE {{books}} ADD CONSTRAINT refused CHECK (title <> '{title}')"
+    with altered(service, check, "ALTER TABLE {books} DROP CONSTRAINT refused"):
+        body = problem(user.post(BOOKS, json=book(title=title)), 500)
+    assert title not in body["detail"]
+
+
+def test_what_a_write_answers_is_what_is_stored(
+    service: Service, user: httpx.Client, make_book: Make
+) -> None:
+    """A write answers with what the database then holds: what a reader sees, byte for byte."""
+    author = f"A trigger of {secrets.token_hex(8)}"
+    function = (
+        "CREATE FUNCTION spell() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.title = upper(NEW.title); RETURN NEW; END $$"
+    )
+    trigger = (
+        "CREATE TRIGGER spelling BEFORE INSERT OR UPDATE ON {books} FOR EACH ROW"
+        " WHEN (NEW.author LIKE 'A trigger of %') EXECUTE FUNCTION spell()"
+    )
+    with (
+        altered(service, function, "DROP FUNCTION spell()"),
+        altered(service, trigger, "DROP TRIGGER spelling ON {books}"),
+    ):
+        created = user.post(BOOKS, json=book(author=author, title="Kindred"))
+        path = f"{BOOKS}/{created.json()['id']}"
+        etag = same_as_read(user, path, created)
+        replacement = book(author=author, title="Fledgling")
+        etag = same_as_read(
+            user, path, user.put(path, json=replacement, headers={"If-Match": etag})
+        )
+        same_as_read(
+            user, path, user.patch(path, json={"title": "Dawn"}, headers={"If-Match": etag})
+        )
+
+
+def same_as_read(client: httpx.Client, path: str, answer: httpx.Response) -> str:
+    """Check that what a write has answered is what is read next; return its entity tag."""
+    assert answer.is_success, answer.text
+    assert answer.json()["title"] == answer.json()["title"].upper()
+    read = client.get(path)
+    assert answer.content == read.content
+    assert answer.headers.get("ETag", read.headers["ETag"]) == read.headers["ETag"]
+    assert page_of(client, author=answer.json()["author"]) == [answer.json()]
+    return read.headers["ETag"]
