@@ -270,8 +270,9 @@ def test_other_files_beside_the_migrations_are_none(update: Callable[..., Kept])
 
 
 def test_a_project_without_migrations_gets_them_as_they_are(update: Callable[..., Kept]) -> None:
-    assert update({}, WITHOUT, WITH)[1].keys() == WITH.keys() - WITHOUT.keys()
-    assert update({}, WITH, WITHOUT) == (History(), {})
+    for none in ({}, {f"{VERSIONS}/__init__.py": ""}):
+        assert update(none, WITHOUT, WITH)[1].keys() == WITH.keys() - WITHOUT.keys()
+        assert update(none, WITH, WITHOUT) == (History(), {})
 
 
 # Django's
@@ -334,6 +335,16 @@ def test_numbers_go_on_after_the_owners(update: Callable[..., Kept]) -> None:
 def test_what_fits_is_as_it_is(update: Callable[..., Kept]) -> None:
     release = django("books", **{"0002_more": migration(("books", "0001_initial"))})
     assert update(BOOKS, BOOKS, BOOKS | release | APP)[1] == release | APP
+
+
+def test_an_app_that_the_owner_renamed_gets_none_of_another_number(
+    update: Callable[..., Kept],
+) -> None:
+    """Nobody can tell for them which one it follows: they are told to read it."""
+    films = {path.replace("books", "films"): text for path, text in BOOKS.items()}
+    release = django("books", **{"0002_more": migration(("books", "0001_initial"))})
+    told, new = update(films, BOOKS, BOOKS | release)
+    assert (told.added, new) == ([*release], release)
 
 
 def test_squashed_migrations_are_one(update: Callable[..., Kept]) -> None:

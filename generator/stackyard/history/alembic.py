@@ -139,6 +139,9 @@ def appended(
         ForkedHistoryError, UnreadableMigrationError: if nobody can tell which is the last.
     """
     own, left, coming = (_revisions(project, files) for files in (mine, gone, added))
+    if not own:
+        history.added += added
+        return dict(added)
     heads = _heads(own)
     if len(heads) != 1:
         raise ForkedHistoryError(project, heads, _JOIN)

@@ -193,10 +193,13 @@ def _following(
         missing = {
             parent: moved.get(parent) or chains[parent[0]].last
             for parent in parents
-            if parent[0] in chains and parent[1] not in chains[parent[0]].names | _ENDS
+            if parent[0] in chains
+            and (names := chains[parent[0]].names)  # the owner may have renamed the app
+            and parent[1] not in names | _ENDS
         }
         before = [parent[1] for parent in parents if parent[0] == app]
-        if not missing and before == chain.leaves and name not in chain.names:
+        fits = before == chain.leaves and name not in chain.names
+        if not missing and (fits or not chain.names):
             path, text = chain.append(name), one.text
         elif one.operations():
             text = one.following(chain.last, missing)
