@@ -74,22 +74,8 @@ def written(target: Target) -> dict[str, Any]:
         "tasks": "celery" if target.has_tasks else "none",
     }
     found = yaml.safe_load(environment.get_template(WRITTEN).render(answers))
-    components = found["components"]
-    named = {kind: components[kind] for kind in ("schemas", "securitySchemes")}
-    return found | {"paths": published(found["paths"], components), "components": named}
-
-
-def published(part: Any, components: dict[str, Any]) -> Any:
-    """Return a part of a document, in which schemas alone are named by references."""
-    match part:
-        case {"$ref": reference} if "/schemas/" not in reference:
-            _, _, kind, name = reference.split("/")
-            return published(components[kind][name], components)
-        case dict():
-            return {name: published(value, components) for name, value in part.items()}
-        case list():
-            return [published(item, components) for item in part]
-    return part
+    named = {kind: found["components"][kind] for kind in ("schemas", "securitySchemes")}
+    return found | {"components": named}
 
 
 def in_order(found: Any) -> Any:

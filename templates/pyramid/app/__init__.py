@@ -1,6 +1,5 @@
 """A catalogue of books: a reference service in Pyramid."""
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
@@ -33,8 +32,4 @@ def main(_global_config: dict[str, str], **settings: Any) -> "WSGIApplication":
         config.include(".middleware")
         config.scan(".problems")
         config.scan(".views")
-    application = ProxyMiddleware(config.make_wsgi_app())
-    # What is loaded by now stays, and requests make little garbage that only the collector finds.
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
-    return application
+        return ProxyMiddleware(config.make_wsgi_app())
