@@ -183,22 +183,20 @@ class Frame(NamedTuple):
         return int.from_bytes(self.payload[:2], "big") if self.payload else 1005
 
 
-def frame(
-    opcode: int, payload: bytes = b"", *, fin: bool = True, reserved: int = 0, masked: bool = True
-) -> bytes:
+def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, reserved: int = 0) -> bytes:
     """Write a frame, as RFC 6455 has it or not."""
     size = len(payload)
     if size < 126:
-        length = bytes([masked << 7 | size])
+        length = bytes([0x80 | size])
     elif size < 2**16:
-        length = bytes([masked << 7 | 126]) + size.to_bytes(2, "big")
+        length = bytes([0x80 | 126]) + size.to_bytes(2, "big")
     else:
-        length = bytes([masked << 7 | 127]) + size.to_bytes(8, "big")
-    key = secrets.token_bytes(4) if masked else bytes(4)
+        length = bytes([0x80 | 127]) + size.to_bytes(8, "big")
+    key = secrets.token_bytes(4)
     mask = (key * (size // 4 + 1))[:size]
     body = int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")
     head = bytes([fin << 7 | reserved << 4 | opcode]) + length
-    return head + (key if masked else b"") + body.to_bytes(size, "big")
+    return head + key + body.to_bytes(size, "big")
 
 
 def close_frame(code: int, reason: bytes = b"") -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import BoundedSemaphore
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
 import jwt
@@ -26,9 +26,7 @@ _threads = ThreadPoolExecutor(2, thread_name_prefix="hash")  # so many hashes at
 _places = BoundedSemaphore(8)  # those and who waits: where threads serve requests, fewer than these
 _NOBODYS_HASH = _hasher.hash(secrets.token_hex())
 
-
-P = ParamSpec("P")
-T = TypeVar("T")
+Result = TypeVar("Result")
 
 
 class TryLaterError(Exception):
@@ -57,7 +55,7 @@ def hash_password(password: str) -> Future[str]:
 
     Raises `TryLaterError` when too many wait already.
     """
-    return _in_turn(_hasher.hash, password)
+    return _in_turn(lambda: _hasher.hash(password))
 
 
 def verify_password(password: str, password_hash: str | None) -> Future[bool]:
@@ -66,7 +64,7 @@ def verify_password(password: str, password_hash: str | None) -> Future[bool]:
     It takes as long when there is no hash to compare with. Raises `TryLaterError` when too many
     wait already.
     """
-    return _in_turn(_verify, password, password_hash)
+    return _in_turn(lambda: _verify(password, password_hash))
 
 
 def _verify(password: str, password_hash: str | None) -> bool:
@@ -77,10 +75,10 @@ def _verify(password: str, password_hash: str | None) -> bool:
     return password_hash is not None
 
 
-def _in_turn(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+def _in_turn(task: Callable[[], Result]) -> Future[Result]:
     if not _places.acquire(blocking=False):
         raise TryLaterError(503, "Too many log in or register at once; try again.", 5)
-    result = _threads.submit(function, *args, **kwargs)
+    result = _threads.submit(task)
     result.add_done_callback(lambda _: _places.release())
     return result
 

@@ -1,7 +1,6 @@
 """Serves the application: `python -m app`."""
 
 import asyncio
-import gc
 import os
 import shutil
 import signal
@@ -36,9 +35,6 @@ def run() -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics = tempfile.mkdtemp(prefix="metrics-")
     from app.app import main  # with that variable set: prometheus_client reads it once
 
-    # What is loaded by now stays, and requests make little garbage that only the collector finds.
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
     try:
         fork_processes(settings.web_concurrency)  # returns in the web processes alone
     except BaseException:

@@ -223,8 +223,8 @@ class TestBadCompany:
     @pytest.mark.parametrize(
         "frame",
         [
-            pytest.param(b"\x8a\x00", id="a pong that is not masked"),
-            pytest.param(b"\x88\x82\0\0\0\0\x03\xed", id="a code that no frame may have"),
+            pytest.param(b"\xca\x80\0\0\0\0", id="a reserved bit"),
+            pytest.param(b"\x83\x80\0\0\0\0", id="an opcode that means nothing"),
         ],
     )
     async def test_a_frame_against_the_rules_ends_the_connection(

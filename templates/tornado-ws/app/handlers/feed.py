@@ -3,10 +3,10 @@
 import re
 import socket
 from asyncio import Future
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app.handlers.base import BaseHandler
 from app.hub import hub
@@ -20,34 +20,7 @@ PING_INTERVAL = 20  # seconds; a peer that does not answer by the next ping is s
 # The kernel's share of what waits for a client: with its default of megabytes, a client that does
 # not read would be found out thousands of messages too late.
 SEND_BUFFER = 32 * 1024  # bytes
-CLOSE = 0x8
-CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}  # RFC 6455, section 7.4
 KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64: RFC 6455, section 4.1
-
-
-class StrictProtocol(WebSocketProtocol13):
-    """Tornado's protocol, with the rules that it leaves out.
-
-    It aborts the connection when it meets a `ValueError`.
-    """
-
-    async def _receive_frame(self) -> None:
-        self._begins = True
-        await super()._receive_frame()
-
-    async def _read_bytes(self, n: int) -> bytes:
-        """Read a part of a frame, which a client has to mask (RFC 6455, section 5.1)."""
-        data = await super()._read_bytes(n)
-        if self._begins and not data[1] & 0x80:
-            raise ValueError("a frame is not masked")
-        self._begins = False
-        return data
-
-    def _handle_message(self, opcode: int, data: bytes) -> Future[None] | None:
-        """Take a message, or a close frame without a code, or with one that may be sent."""
-        if opcode == CLOSE and data and int.from_bytes(data[:2]) not in CLOSE_CODES:
-            raise ValueError("a close frame has a bad code")
-        return super()._handle_message(opcode, data)
 
 
 class FeedHandler(BaseHandler, WebSocketHandler):
@@ -83,11 +56,6 @@ class FeedHandler(BaseHandler, WebSocketHandler):
         if isinstance(chunk, str) and self.get_status() >= 400:
             raise ProblemError(self.get_status(), chunk)
         return super().finish(chunk)
-
-    def get_websocket_protocol(self) -> WebSocketProtocol13:
-        """Return what speaks WebSocket."""
-        protocol = cast(WebSocketProtocol13, super().get_websocket_protocol())
-        return StrictProtocol(self, False, protocol.params)
 
     def open(self) -> None:
         """Join the clients of the feed."""

@@ -1,0 +1,55 @@
+"""What handlers of single rows share: whose a row is, and on which conditions it is answered."""
+
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import etags, models
+from app.handlers.base import BaseHandler
+from app.problems import ProblemError
+
+Row = TypeVar("Row", bound=models.Base)
+
+
+async def find(session: AsyncSession, model: type[Row], id: str, **options: Any) -> Row:
+    """Return a row; raise 404 when there is none."""
+    row = await session.get(model, int(id), **options)
+    if row is None:
+        raise ProblemError(404, f"No such {model.__name__.lower()}.")
+    return row
+
+
+class RowHandler(BaseHandler):
+    """A request about one row."""
+
+    async def find_own(self, session: AsyncSession, model: type[Row], id: str) -> Row:
+        """Return a row of the current user for a change; raise 404 for none, 403 for another's.
+
+        It is locked until the commit: that makes exactly one of two writers with the same
+        `If-Match` win.
+        """
+        row: Any = await find(session, model, id, with_for_update=True)
+        if row.creator_id != self.current_user.id:
+            name = model.__name__.lower()
+            article = "an" if name[0] in "aeiou" else "a"
+            raise ProblemError(403, f"Only its creator may change {article} {name}.")
+        return row  # type: ignore[no-any-return]
+
+    def answer_row(self, model: type[models.Base], body: bytes) -> None:
+        """Answer with the JSON of a row, or 304 to a client whose copy is current."""
+        known = self.check_conditions(model, body)
+        self.set_header("ETag", etags.strong(body))
+        if known:
+            self.set_status(304)
+        else:
+            self.answer(body)
+
+    def check_conditions(self, model: type[models.Base], body: bytes) -> bool:
+        """Tell whether the client has this JSON of a row; raise 412 (RFC 9110, section 13.2.2)."""
+        told, etag = self.request.headers, etags.strong(body)
+        stale = "If-Match" in told and not etags.matches(told["If-Match"], etag)
+        known = etags.matches(told.get("If-None-Match", ""), etag, weak=True)
+        if stale or (known and self.request.method not in ("GET", "HEAD")):
+            name = model.__name__.lower()
+            raise ProblemError(412, f"The {name} has changed since; read it again.")
+        return known
