@@ -274,9 +274,12 @@ def _print_migrations(done: Update) -> None:
             "Save what you need of them; an older version that still runs there fails without them."
         )
     if history.remaining:
-        _say("", "Nothing undoes these migrations, which the project has no use for any more")
+        _say("", "Not undone, as migrations of yours build on them, or nothing in them says how")
         _say(*(f"  {path}" for path in history.remaining))
-        _say("Once all is committed, write one that does, and read it:")
+        _say(
+            "Take what they made out of your models, commit, and write one that undoes them.",
+            "Read it: what references a table has to go before that.",
+        )
         steps = [f'make migration m="{_UNDO}"', "make migrate"]
         _say(*(f"  {step}" for step in _in(done.before.path, steps)))
 

@@ -210,6 +210,29 @@ def test_a_migration_that_cannot_be_undone_is_left_to_the_owner(
     assert (told.remaining, new) == ([f"{VERSIONS}/0002_change.py"], {})
 
 
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        'op.add_column("reports", "title")',
+        'op.create_table("films", sa.ForeignKey("reports.id"))',
+        'op.execute("ALTER TABLE reports ADD title text")',
+    ],
+)
+def test_what_the_owner_built_upon_is_left_to_the_owner(
+    update: Callable[..., Kept], upgrade: str
+) -> None:
+    """Else a foreign key refuses the drop, or the table comes back without the column."""
+    built = alembic(revision("abc", "0004", upgrade=upgrade))
+    told, new = update(WITH | built, WITH, WITHOUT)
+    assert (told.remaining, new) == ([f"{VERSIONS}/0002_change.py"], {})
+    anew = alembic(
+        revision("def", "abc", upgrade=DROP, downgrade=CREATE),
+        revision("ghi", "def", upgrade=CREATE, downgrade=DROP),
+    )
+    told, new = update(WITH | built | anew, WITH, WITHOUT)
+    assert (told.remaining, list(map(follows, new.values()))) == ([], ["ghi"])
+
+
 def test_edits_of_a_migration_stay_and_are_undone_too(update: Callable[..., Kept]) -> None:
     edited = alembic(
         revision("0002", "0001", upgrade='op.create_table("reports", "more")', downgrade=DROP)
@@ -222,6 +245,14 @@ def test_edits_of_a_migration_stay_and_are_undone_too(update: Callable[..., Kept
 def test_lines_may_end_otherwise(update: Callable[..., Kept]) -> None:
     theirs = {path: text.replace("\n", "\r\n") for path, text in (WITH | OWN).items()}
     assert update(theirs, WITH, WITHOUT) == update(WITH | OWN, WITH, WITHOUT)
+
+
+def test_a_byte_order_mark_is_none_of_the_text(update: Callable[..., Kept]) -> None:
+    """Some editors of Windows write it, and Python reads over it."""
+    theirs = {path: f"\ufeff{text}" for path, text in (WITH | OWN | BOOKS | APP).items()}
+    plain = WITH | OWN | BOOKS | APP
+    sides = (WITH | BOOKS | APP, WITHOUT | BOOKS)
+    assert update(theirs, *sides) == update(plain, *sides)
 
 
 def test_annotations_are_as_good(update: Callable[..., Kept]) -> None:
@@ -306,6 +337,27 @@ def test_models_come_and_go(update: Callable[..., Kept]) -> None:
     _, again = update(BOOKS | APP | gone | back, BOOKS | APP, BOOKS)
     assert [*again] == ["reports/migrations/0004_delete_report.py"]
     assert update(BOOKS | APP | gone | back | again, BOOKS | APP, BOOKS) == (History(), {})
+
+
+def test_models_that_the_owner_deleted_are_gone_in_any_case(update: Callable[..., Kept]) -> None:
+    """Django compares their names so."""
+    deletion = migration(
+        ("reports", "0001_initial"), operations=DELETION.replace("Report", "report")
+    )
+    mine = BOOKS | APP | django("reports", **{"0002_delete": deletion})
+    assert update(mine, BOOKS | APP, BOOKS) == (History(), {})
+
+
+def test_models_that_the_owner_references_are_left_to_the_owner(
+    update: Callable[..., Kept],
+) -> None:
+    """Else they may go before what references them has come, in a database that is new."""
+    field = 'migrations.AddField("shop", "report", models.ForeignKey(to="reports.Report"))'
+    built = django("shops", **{"0001_initial": migration(("reports", "0001_initial"))}) | django(
+        "shops", **{"0002_report": migration(("shops", "0001_initial"), operations=field)}
+    )
+    told, new = update(BOOKS | APP | built, BOOKS | APP, BOOKS)
+    assert (told.remaining, new) == (["reports/migrations/0001_initial.py"], {})
 
 
 def test_an_app_that_the_owner_removed_stays_away(update: Callable[..., Kept]) -> None:
@@ -402,6 +454,6 @@ def test_what_remains_to_be_done_is_told(user: Command, shop: Path) -> None:
     replace(shop / VERSIONS / "0001_users_and_books.py", "    op.", f"    {CREATE}\n    op.")
     save(shop, "Begin anew")
     done = user("update", "shop", "--to", FIRST, "-d", "tasks=none")
-    assert "  migrations/versions/0002_reports.py\nOnce all is committed" in done.stdout
+    assert "  migrations/versions/0002_reports.py\nTake what they made out" in done.stdout
     steps = ["cd shop", 'make migration m="drop what is of no use any more"', "make migrate"]
     assert "\n".join(f"  {step}" for step in steps) in done.stdout

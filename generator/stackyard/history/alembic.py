@@ -18,7 +18,9 @@ from stackyard.history.migrations import (
     does_nothing,
     in_order,
     parse,
+    plain,
     replaced,
+    words,
 )
 
 _JOIN = ".venv/bin/alembic merge heads -m 'Join the heads'"
@@ -37,7 +39,7 @@ class _Revision:
     @classmethod
     def of(cls, project: Path, path: str, text: str) -> _Revision | None:
         """Read a file; one without a revision is none of Alembic's."""
-        text = text.replace("\r\n", "\n")
+        text = plain(text)
         module = parse(project, path, text)
         told = assigned(module.body)
         if "revision" not in told:
@@ -147,12 +149,13 @@ def appended(
         raise ForkedHistoryError(project, heads, _JOIN)
     head, files = heads[0], {}
     tables = sum((one.tables() for one in own), Counter[str]())
+    others = [one for one in own if one.path not in gone]
     for one in reversed(left):
         there = next((it for it in own if (it.id, it.path) == (one.id, one.path)), None)
         made = one.tables()
         if one.does_nothing() or (made and not any(tables[name] > 0 for name in made)):
             continue  # there is nothing, or the owner has dropped it
-        if there is None or there.does_nothing("downgrade"):
+        if not there or there.does_nothing("downgrade") or _is_built_upon(made, others):
             history.remaining.append(one.path)
             continue
         head, path, text = there.undone(head)
@@ -171,6 +174,17 @@ def appended(
                 files[path] = text
     history.added += [path for path in files if path not in history.dropping]
     return files
+
+
+def _is_built_upon(tables: Iterable[str], revisions: Iterable[_Revision]) -> bool:
+    """Tell whether tables were changed, or referenced by others, since they were last made."""
+    names, used = set(tables), False
+    for one in revisions:
+        if names & one.tables().keys():
+            used = False
+        elif names & words(one.function("upgrade")):
+            used = True
+    return used
 
 
 def _upgrade(module: ast.Module) -> ast.stmt | None:

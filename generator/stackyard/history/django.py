@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stackyard.errors import ForkedHistoryError, UnreadableMigrationError
-from stackyard.history.migrations import History, assigned, calls, in_order, parse, replaced
+from stackyard.history.migrations import History, assigned, calls, in_order, parse, plain, replaced
 
 _JOIN = ".venv/bin/python -m devservers python manage.py makemigrations --merge"
 _DELETION = '''\
@@ -45,7 +45,7 @@ class _Migration:
     @classmethod
     def of(cls, project: Path, path: str, text: str) -> _Migration | None:
         """Read a file; one without the class is none of Django's."""
-        text = text.replace("\r\n", "\n")
+        text = plain(text)
         module = parse(project, path, text)
         classes = (node for node in module.body if isinstance(node, ast.ClassDef))
         found = next((node for node in classes if node.name == "Migration"), None)
@@ -75,6 +75,11 @@ class _Migration:
         kinds = ("CreateModel", "DeleteModel", "RenameModel")
         return calls(self.statements.get("operations"), kinds)
 
+    def texts(self) -> set[str]:
+        """Return the plain texts in its operations, in lower case as Django compares them."""
+        nodes = ast.walk(self.statements["operations"]) if "operations" in self.statements else ()
+        return {str(one.value).lower() for one in nodes if isinstance(one, ast.Constant)}
+
     def following(self, last: Key | None, moved: Mapping[Key, Key | None]) -> str:
         """Return its text, behind the `last` of its app, and others where some have moved."""
         node = self.statements["dependencies"]
@@ -92,7 +97,10 @@ class _Migration:
 
 @dataclass
 class _Chain:
-    """The migrations of one app: all names, those that nothing follows, the models at the end."""
+    """The migrations of one app: all names, those that nothing follows, the models at the end.
+
+    Of the models, names in lower case: to Django these are the same.
+    """
 
     app: str
     names: set[str]
@@ -110,9 +118,9 @@ class _Chain:
         models: set[str] = set()
         for kind, texts in (told for one in left for told in one.models()):
             if kind != "CreateModel":
-                models.discard(texts[0])
+                models.discard(texts[0].lower())
             if kind != "DeleteModel":
-                models.add(texts[-1] if kind == "RenameModel" else texts[0])
+                models.add((texts[-1] if kind == "RenameModel" else texts[0]).lower())
         names = {name for _, name in [*squashed, *(one.key for one in own)]}
         return cls(app, names, [one.key[1] for one in left if one.key not in followed], models)
 
@@ -157,18 +165,23 @@ def appended(
         if len(leaves := chains[app].leaves) > 1:
             raise ForkedHistoryError(project, [f"{app}.{name}" for name in leaves], _JOIN)
     files: dict[str, str] = {}
+    others = [one for one in own if one.path not in gone]
     for app in sorted({one.key[0] for one in left}):
-        files |= _undone(chains[app], [one for one in left if one.key[0] == app], history)
+        parts = [one for one in left if one.key[0] == app]
+        files |= _undone(chains[app], parts, others, history)
     return files | _following(chains, coming, history)
 
 
-def _undone(chain: _Chain, gone: Iterable[_Migration], history: History) -> dict[str, str]:
+def _undone(
+    chain: _Chain, gone: list[_Migration], others: list[_Migration], history: History
+) -> dict[str, str]:
     """Return a migration that deletes the models that some of an app made, if they are there."""
     made = [texts[0] for one in gone for kind, texts in one.models() if kind == "CreateModel"]
-    if len(made) < sum(len(one.operations()) for one in gone):
+    models = [model for model in reversed(made) if model.lower() in chain.models]
+    is_more = len(made) < sum(len(one.operations()) for one in gone)
+    if is_more or _are_referenced(chain.app, models, others):
         history.remaining += [one.path for one in gone]
         return {}
-    models = [model for model in reversed(made) if model in chain.models]
     if not models:  # the owner has deleted them
         return {}
     operations = [f"        migrations.DeleteModel(name={json.dumps(name)})," for name in models]
@@ -180,6 +193,19 @@ def _undone(chain: _Chain, gone: Iterable[_Migration], history: History) -> dict
     path = chain.append(chain.numbered(f"delete_{'_'.join(models).lower()}"))
     history.dropping[path] = models
     return {path: text}
+
+
+def _are_referenced(app: str, models: Iterable[str], migrations: Iterable[_Migration]) -> bool:
+    """Tell whether relations to models of an app were added since these were last made."""
+    names = {name.lower() for name in models}
+    targets, used = {f"{app}.{name}".lower() for name in names}, False
+    for one in migrations:
+        made = {texts[0].lower() for kind, texts in one.models() if kind == "CreateModel"}
+        if one.key[0] == app and names & made:
+            used = False
+        elif targets & one.texts():
+            used = True
+    return used
 
 
 def _following(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,12 +21,18 @@ class History:
     """What an update does to the migrations of a project, by their paths in it.
 
     `added` are the new ones. `dropping` tells which of them take tables or columns away, and
-    which. What those of `remaining` made has to go too, by a migration that the owner writes.
+    which. What those of `remaining` made has to go too, by a migration that the owner writes:
+    nothing tells how, or others of the owner's build on it.
     """
 
     added: list[str] = field(default_factory=list)
     dropping: dict[str, list[str]] = field(default_factory=dict)
     remaining: list[str] = field(default_factory=list)
+
+
+def plain(text: str) -> str:
+    r"""Return a text without a byte order mark, and with `\n` where a line ends."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def parse(project: Path, path: str, text: str) -> ast.Module:
@@ -69,6 +76,18 @@ def calls(node: ast.AST | None, names: Iterable[str]) -> list[tuple[str, list[st
             if call.func.attr in names and texts:
                 found.append((call.func.attr, texts))
     return found
+
+
+def words(node: ast.AST | None) -> set[str]:
+    """Return the words in the plain texts that are arguments of calls."""
+    called = [one for one in ast.walk(node) if isinstance(one, ast.Call)] if node else []
+    return {
+        word
+        for call in called
+        for one in ast.walk(call)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        for word in re.findall(r"\w+", one.value)
+    }
 
 
 def does_nothing(body: Iterable[ast.stmt]) -> bool:
