@@ -142,6 +142,16 @@ def test_what_an_answer_takes_away_is_undone_after_the_last(update: Callable[...
     assert (told.added, told.dropping, told.remaining) == ([], {path: ["reports"]}, [])
 
 
+def test_several_are_undone_from_the_last_on(update: Callable[..., Kept]) -> None:
+    later = alembic(
+        revision("0005", "0004", upgrade='op.add_column("reports", "title")', downgrade="op.last()")
+    )
+    _, new = update(WITH | later, WITH | later, WITHOUT)
+    [last] = (text for text in new.values() if follows(text) == "0005")
+    [first] = (text for text in new.values() if follows(text) == _name(last))
+    assert ("op.last()" in last, DROP in first) == (True, True)
+
+
 def test_what_an_answer_adds_is_as_it_is_where_it_follows_the_last(
     update: Callable[..., Kept],
 ) -> None:
@@ -272,7 +282,9 @@ def test_a_release_may_bring_several(update: Callable[..., Kept]) -> None:
 
 def test_two_heads_are_for_the_owner_to_join(update: Callable[..., Kept]) -> None:
     forked = WITHOUT | OWN_WITHOUT | alembic(revision("def", "0003"))
-    with pytest.raises(ForkedHistoryError, match=r"abc, def.*alembic merge heads"):
+    with pytest.raises(
+        ForkedHistoryError, match=r"abc, def.* devservers \.venv/bin/alembic merge heads"
+    ):
         update(forked, WITHOUT, WITH)
     assert update(forked, WITHOUT, WITHOUT) == (History(), {})
 
@@ -419,7 +431,10 @@ def test_two_leaves_are_for_the_owner_to_join(update: Callable[..., Kept]) -> No
     leaves = {name: migration(("books", "0001_initial")) for name in ("0002_a", "0002_b")}
     forked = BOOKS | django("books", **leaves)
     release = django("books", **{"0002_more": migration(("books", "0001_initial"))})
-    with pytest.raises(ForkedHistoryError, match=r"books\.0002_a, books\.0002_b.*--merge"):
+    with pytest.raises(
+        ForkedHistoryError,
+        match=r"books\.0002_a, books\.0002_b.* devservers \.venv/bin/python manage\.py .*--merge",
+    ):
         update(forked, BOOKS, BOOKS | release)
     assert update(forked, BOOKS, BOOKS | APP)[1] == APP
 

@@ -23,7 +23,7 @@ from stackyard.history.migrations import (
     words,
 )
 
-_JOIN = ".venv/bin/alembic merge heads -m 'Join the heads'"
+_JOIN = ".venv/bin/python -m devservers .venv/bin/alembic merge heads -m 'Join the heads'"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from stackyard.errors import ForkedHistoryError, UnreadableMigrationError
 from stackyard.history.migrations import History, assigned, calls, in_order, parse, plain, replaced
 
-_JOIN = ".venv/bin/python -m devservers python manage.py makemigrations --merge"
+_PYTHON = ".venv/bin/python"
+_JOIN = f"{_PYTHON} -m devservers {_PYTHON} manage.py makemigrations --merge"
 _DELETION = '''\
 """Delete what the project has no use for any more."""
 
