@@ -271,9 +271,9 @@ class ForkedHistoryError(ProjectError):
 
     def __init__(self, path: Path, heads: Iterable[str], command: str) -> None:
         super().__init__(
-            f"cannot update {str(path)!r}: the update has migrations to add, and there is no one"
-            f" last migration to add them after (but {', '.join(heads) or 'a circle'}); join them"
-            f" there, commit that, and update again: {command}"
+            f"cannot update {str(path)!r}: the update has migrations to add or undo, and there is"
+            f" no last one to follow (but {', '.join(heads) or 'a circle'}); join them there,"
+            f" commit that, and update again: {command}"
         )
 
 
@@ -282,8 +282,8 @@ class UnreadableMigrationError(ProjectError):
 
     def __init__(self, path: Path, file: str, reason: str) -> None:
         super().__init__(
-            f"cannot update {str(path)!r}: the update has migrations to add, and {file!r} does not"
-            f" tell what it follows ({reason}); mend that, commit it, and update again"
+            f"cannot update {str(path)!r}: the update has migrations to add or undo, and {file!r}"
+            f" does not tell what it follows ({reason}); mend that, commit it, and update again"
         )
 
 

@@ -195,13 +195,14 @@ def print_update(done: Update) -> None:
     _say(*(f"  {change.status} {change.path}{note}" for change, note in changes))
     _print_notes(done)
     if done.conflicts:
-        undo = "Edit them, say 'git add' or 'git rm' of each, and commit; or undo the update:"
-        _say("", undo, f"  git -C {path} reset --hard")
+        migrate = "; then say 'make migrate'" if done.history.new else ""
+        edit = f"Edit them, say 'git add' or 'git rm' of each, and commit{migrate}"
+        _say("", f"{edit}; or undo the update:", f"  git -C {path} reset --hard")
         return
     steps = [
         "git diff --staged" + (" -- . ':!uv.lock'" if told else ""),
         "make test",
-        *(["make migrate"] if done.history.added or done.history.dropping else []),
+        *(["make migrate"] if done.history.new else []),
         f"git commit -m 'Update to stackyard {done.release}'",
     ]
     lines = [f"  {step}" for step in _in(done.before.path, steps)]
@@ -214,6 +215,9 @@ def print_diff(done: Update) -> None:
         style = next((style for start, style in _DIFF.items() if line.startswith(start)), {})
         click.secho("\t".join(map(shown, line.removesuffix("\r").split("\t"))), **style)
     _print_notes(done)
+    if done.history.new:
+        steps = _in(done.before.path, ["make migrate"])
+        _say("", "After the update, what applies them is", *(f"  {step}" for step in steps))
     summary = f"{_step(done)}: {_count(len(done.changes))} would change; nothing was written."
     _say(*(["", summary] if done.changes else ["Nothing would change."]))
 

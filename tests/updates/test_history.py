@@ -447,6 +447,7 @@ def test_an_update_tells_what_comes_and_what_is_lost(user: Command, shop: Path) 
         assert done.returncode == 0, done.stderr
         assert "Data are lost where this is applied\n" in done.stdout
         assert re.search(rf"\n  {undoes}: drops reports\n", done.stdout)
+        assert "\n  make migrate\n" in done.stdout
     assert "\n  make test\n  make migrate\n  git commit" in done.stdout
     save(shop, "Without tasks")
     dry = ("update", "shop", "--to", FIRST, "-d", "tasks=celery", "--dry-run")
@@ -456,6 +457,13 @@ def test_an_update_tells_what_comes_and_what_is_lost(user: Command, shop: Path) 
     )
     [path] = json.loads(user(*dry, "--json").stdout)["migrations"]["added"]
     assert path.endswith("_reports.py")
+
+
+def test_beside_conflicts_too_it_is_told_what_applies_them(user: Command, shop: Path) -> None:
+    (shop / "app" / "tasks.py").write_text("tasks = []\n")
+    save(shop, "Have tasks of our own")
+    done = user("update", "shop", "--to", FIRST, "-d", "tasks=none")
+    assert "and commit; then say 'make migrate'; or undo the update:\n" in done.stdout
 
 
 def test_what_remains_to_be_done_is_told(user: Command, shop: Path) -> None:

@@ -29,6 +29,11 @@ class History:
     dropping: dict[str, list[str]] = field(default_factory=dict)
     remaining: list[str] = field(default_factory=list)
 
+    @property
+    def new(self) -> list[str]:
+        """Return those that have to be applied."""
+        return [*self.added, *self.dropping]
+
 
 def plain(text: str) -> str:
     r"""Return a text without a byte order mark, and with `\n` where a line ends."""
