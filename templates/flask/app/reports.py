@@ -9,6 +9,7 @@ from app.auth import login_required
 from app.db import get_session
 from app.extensions import Blueprint
 from app.problems import RETRY_AFTER, problem_responses
+from app.resources import save
 from app.tasks import compute_report
 
 reports = Blueprint("reports", __name__, url_prefix="/api/v1/reports")
@@ -29,8 +30,7 @@ def request_report() -> tuple[models.Report, dict[str, str]]:
     if session.scalars(unfinished).one() >= models.MAX_UNFINISHED:
         abort(429, "Too many reports are unfinished; try again.", retry_after=RETRY_AFTER)
     report = models.Report(owner_id=g.user.id)
-    session.add(report)
-    session.commit()  # before the worker can look for it
+    save(report)  # before the worker looks for it
     try:
         compute_report.delay(report.id)
     except OperationalError:

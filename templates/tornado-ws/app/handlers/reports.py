@@ -6,7 +6,7 @@ from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
 
 from app import models, schemas
-from app.db import Session
+from app.db import Session, save
 from app.handlers.base import BaseHandler, authenticated
 from app.openapi import operation
 from app.problems import RETRY_AFTER, ProblemError
@@ -32,8 +32,7 @@ class ReportsHandler(BaseHandler):
                 raise ProblemError(
                     429, "Too many reports are unfinished; try again.", {"Retry-After": RETRY_AFTER}
                 )
-            session.add(report)
-            await session.commit()  # before the worker can look for it
+            await save(session, report)  # before the worker looks for it
             try:
                 await asyncio.to_thread(compute_report.delay, report.id)
             except OperationalError as error:
