@@ -30,9 +30,7 @@ class RowHandler(BaseHandler):
         """
         row: Any = await find(session, model, id, with_for_update=True)
         if row.creator_id != self.current_user.id:
-            name = model.__name__.lower()
-            article = "an" if name[0] in "aeiou" else "a"
-            raise ProblemError(403, f"Only its creator may change {article} {name}.")
+            raise ProblemError(403, f"Only its creator may change a {model.__name__.lower()}.")
         return row  # type: ignore[no-any-return]
 
     def answer_row(self, model: type[models.Base], body: bytes) -> None:
