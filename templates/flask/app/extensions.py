@@ -16,7 +16,7 @@ from werkzeug.routing import IntegerConverter, Map
 from app import openapi
 from app.problems import DETAILS, MAX_ERRORS, Problem, field_errors, problem, token_error
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 class IdConverter(IntegerConverter):
@@ -25,11 +25,11 @@ class IdConverter(IntegerConverter):
     regex = "[1-9][0-9]{0,18}"
 
     def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, min=1, max=LARGEST_ID)
+        super().__init__(url_map, min=1, max=MAX_ID)
 
     def to_python(self, value: str) -> int:
         """Return the id; raise 404 for one beyond 64 bits, which no method is allowed for."""
-        if (number := int(value)) > LARGEST_ID:
+        if (number := int(value)) > MAX_ID:
             raise NotFound
         return number
 
