@@ -41,7 +41,7 @@ def test_checkout_wheel_and_copier_generate_the_same_bytes(
     assert [(done.returncode, done.stderr) for done in made] == [(0, "")] * 2
     # `unsafe=False` is what a user gets: no feature of the template asks for trust.
     author = {"author_name": "Example Author", "author_email": "author@example.org"}
-    told = answers | author | {"framework": framework, "project_name": "shop"}
+    told = author | answers | {"framework": framework, "project_name": "shop"}
     copier.run_copy(
         str(clone), here / "copier", told, defaults=True, unsafe=False, quiet=True, vcs_ref="HEAD"
     )
