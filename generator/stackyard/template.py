@@ -171,7 +171,11 @@ class Template:
     def author(self) -> dict[str, str]:
         """Return the author's name and email, as far as git knows them and they can be taken."""
         found = repository.identity()
-        return {name: value for name, value in found.items() if not self.refusal(name, found)}
+        return {
+            name: value
+            for name, value in found.items()
+            if name in self.questions and not self.refusal(name, found)
+        }
 
     def _render(self, text: str, answers: Mapping[str, str]) -> str:
         """Render what `copier.yml` says in Jinja, as Copier does."""
