@@ -13,6 +13,8 @@ from conftest import STACKYARD, Command, commit, run
 
 BOTH = [name_of(answers) for answers in (*DEFAULTS.values(), *LEAST.values())]
 
+EACH = [pytest.param(one, marks=pytest.mark.xdist_group(f"own-resource-{one}")) for one in DEFAULTS]
+
 
 def section(project: Path) -> str:
     readme = (project / "README.md").read_text("utf-8")
@@ -32,7 +34,7 @@ def about_books(project: Path) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("framework", DEFAULTS)
+@pytest.mark.parametrize("framework", EACH)
 def test_books_become_films(
     stackyard: Command, environment: dict[str, str], framework: str
 ) -> None:
