@@ -75,7 +75,9 @@ class Project:
 
     def run(self, *command: str | Path, **environment: str) -> str:
         """Run a program of the project's environment; return what it prints."""
-        kept = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
+        # No servers that are named, and no process of pytest's that its own tests would be part of.
+        named = ("DATABASE_URL", "REDIS_URL", "PYTEST_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(named)}
         done = subprocess.run(
             [self.python.parent / command[0], *command[1:]],
             cwd=self.path,
