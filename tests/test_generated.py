@@ -205,7 +205,7 @@ def test_make_help_tells_of_every_target(rendered: dict[str, Path]) -> None:
     for name in map(name_of, DEFAULTS.values()):
         makefile = (rendered[name] / "Makefile").read_text("utf-8")
         targets = {*" ".join(re.findall(r"^\.PHONY: (.+)", makefile, re.MULTILINE)).split()}
-        printed = run("make", "help", cwd=rendered[name])
+        printed = run("make", "--no-print-directory", "help", cwd=rendered[name])
         assert {line.split()[1] for line in printed.splitlines()} == targets
         assert {"migrate", "shell-db", "help"} <= targets
 
