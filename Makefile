@@ -18,7 +18,7 @@ SHARD ?=
 # More processes than cores: much of what is tested waits.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup
 
-.PHONY: new test test-containers test-all lint format bench docs pins release
+.PHONY: new test test-containers test-all lint format bench docs index pins release
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new "$$FRAMEWORK" "$$DEST" --defaults $(if $(LATEST),--no-lock) $(ARGS)
@@ -49,6 +49,10 @@ bench: $(ENVIRONMENT)
 # Writes what the commands say of themselves into docs/cli.md.
 docs: $(ENVIRONMENT)
 	$(BIN)/python -m tests.cli_docs
+
+# Lists the files of the template's layers in templates/index.txt.
+index: $(ENVIRONMENT)
+	$(BIN)/python -m tests.index
 
 # Resolves the tested versions anew: this project's own, and those of each framework.
 pins: $(ENVIRONMENT)

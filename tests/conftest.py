@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from uv import find_uv_bin
 
@@ -25,7 +24,6 @@ UPSTREAM = "https://github.com/stackyard/stackyard"
 STACKYARD = Path(sys.executable).parent / "stackyard"
 HOSTILE = """Books, "new" & 'old': $5 #1 \\ {each} %s"""
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
-COPIER = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 

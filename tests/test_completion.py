@@ -14,10 +14,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from conftest import COPIER, Command, run
+from combinations import TEMPLATE
+from conftest import Command, run
 
 EXPLAINED = {
-    name: {value: label.partition(": ")[2] for label, value in COPIER[name]["choices"].items()}
+    name: {choice.value: choice.explanation for choice in TEMPLATE.questions[name].choices}
     for name in ("framework", "cache")
 }
 SHELLS = {
@@ -142,7 +143,7 @@ def test_zsh_explains_what_there_is(stackyard: Command) -> None:
     [
         ("new ", EXPLAINED["framework"]),
         ("new -d cache=none fast", {"fastapi": EXPLAINED["framework"]["fastapi"]}),
-        ("new -d ca", {"cache=": COPIER["cache"]["help"]}),
+        ("new -d ca", {"cache=": TEMPLATE.questions["cache"].text}),
         ("new -d cache=", {f"cache={value}": text for value, text in EXPLAINED["cache"].items()}),
         ("new --data=cache=n", {"--data=cache=none": EXPLAINED["cache"]["none"]}),
         ("new flask my", {"myshop/": "Directory"}),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import yaml
 
 from conftest import ROOT, VERSION, Command
 
+# Copier's `!include` stands alone in a document.
+TEXT = re.sub("^(?:---|!include .+)$", "", (ROOT / "copier.yml").read_text(), flags=re.MULTILINE)
+OPTIONS = sorted((ROOT / "templates/options").glob("*/option.yml"))
 QUESTIONS = {
     name: question
-    for name, question in yaml.safe_load((ROOT / "copier.yml").read_text()).items()
+    for text in [TEXT, *(path.read_text() for path in OPTIONS)]
+    for name, question in yaml.safe_load(text).items()
     if not name.startswith("_") and question.get("when", True)
 }
 

@@ -298,11 +298,9 @@ def test_without_git_the_project_is_made_with_a_warning(
 )
 def test_a_broken_template_leaves_nothing(stackyard: Command, file: str, reason: str) -> None:
     template = stackyard.directory / "template"
-    (template / "templates" / "fastapi").mkdir(parents=True)
+    shutil.copytree(ROOT / "templates", template / "templates")
     shutil.copy(ROOT / "copier.yml", template)
-    shutil.copytree(ROOT / "templates" / "shared", template / "templates" / "shared")
-    (template / "templates" / "fastapi" / "fine.txt").write_text("fine\n")
-    (template / "templates" / "fastapi" / "wrong.txt.jinja").write_text(file)
+    (template / "templates" / "project" / "wrong.txt.jinja").write_text(file)
     with pytest.raises(TemplateError, match=reason):
         generate(Template.load(template), {}, stackyard.directory / "shop")
     assert [path.name for path in stackyard.directory.iterdir()] == ["template"]

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from combinations import FRAMEWORKS, ROOT
+from combinations import FRAMEWORKS, ROOT, TEMPLATE
 from conftest import RENDERED
+from index import index
 
 pytestmark = pytest.mark.xdist_group("rendered")
 
@@ -110,18 +111,58 @@ def test_the_image_is_published_only_where_that_was_asked_for(name: str, texts: 
     assert writers == []
 
 
-def test_no_file_of_the_template_is_named_in_vain() -> None:
-    """A pattern in `_exclude` that matches no file is a misspelling or a leftover."""
-    patterns = yaml.safe_load((ROOT / "copier.yml").read_text())["_exclude"]
-    paths = [re.search(r"%\}(.+)\{%", pattern) for pattern in patterns]
-    named = [match[1] for match in paths if match]
-    trees = ROOT / "templates"
-    missing = [
-        path
-        for path in named
-        if not any([*trees.glob(f"*/{path}"), *trees.glob(f"*/{path}.jinja")])
-    ]
-    assert missing == []
+# The layers
+
+
+def test_the_index_lists_every_file_of_a_layer() -> None:
+    """Jinja knows of no other; `make index` writes it."""
+    assert (ROOT / "templates/index.txt").read_text("utf-8") == index(ROOT)
+
+
+def test_only_templates_hold_what_jinja_takes_for_its_own() -> None:
+    """A static file is rendered like all others: its text must not mean anything to Jinja."""
+    names = [name for name in index(ROOT).splitlines() if not name.endswith(".jinja")]
+    held = {name: (ROOT / name).read_text("utf-8") for name in names}
+    extends = re.compile(r"\{% (block \w+|endblock) -?%\}")  # of a fragment that others extend
+    assert [
+        name for name, text in held.items() if re.search(r"\{[{%#]", extends.sub("", text))
+    ] == []
+
+
+def test_every_layer_is_of_an_answer_and_a_family() -> None:
+    """A folder of another name would be nobody's."""
+    catalogue = yaml.safe_load((ROOT / "templates/catalogue.yml").read_text())
+    told = catalogue["catalogue"]["default"]
+    families = {family for held in told["families"].values() for family in held}
+    parts = {
+        f"options/{name}/{value}" for name in told["options"] for value in [*values(name), "kept"]
+    }
+    parts |= {"shared"} | {part for needs in told["needs"].values() for part in needs}
+    strange = {
+        "/".join(name.split("/")[1:layer])
+        for name in index(ROOT).splitlines()
+        for layer in [{"shared": 3, "servers": 4, "options": 5}.get(name.split("/")[1], 0)]
+        if layer
+        and not (
+            name.split("/")[layer - 1] in families
+            and "/".join(name.split("/")[1 : layer - 1]) in parts
+        )
+    }
+    assert strange == set()
+
+
+def values(name: str) -> list[str]:
+    return TEMPLATE.questions[name].values
+
+
+def test_what_a_layer_says_has_a_place_and_a_place_is_used() -> None:
+    """A macro that no file asks for is never seen; a place that no layer fills is a leftover."""
+    hosts = {*(ROOT / "templates").rglob("*.jinja")} - {ROOT / "templates/at.jinja"}
+    call = re.compile(r"(?:^|[\s{(])(?:|imports_|instead_|sorted_)at\(\"(\w+)\"", re.MULTILINE)
+    asked = {name for path in hosts for name in call.findall(path.read_text("utf-8"))}
+    wirings = [path.read_text("utf-8") for path in (ROOT / "templates").rglob("wiring.jinja")]
+    told = {name for text in wirings for name in re.findall(r"\bmacro (\w+)\(", text)}
+    assert told == asked
 
 
 def test_every_fragment_has_a_place() -> None:
@@ -130,7 +171,7 @@ def test_every_fragment_has_a_place() -> None:
     text = "".join(path.read_text("utf-8") for path in sources)
     fragments = [
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "templates/shared").rglob("*")
+        for path in (ROOT / "templates/fragments").rglob("*")
         if path.is_file() and path.parent.name != "licenses"
     ]
     assert [path for path in fragments if path not in text] == []
@@ -140,7 +181,7 @@ def test_every_fragment_has_a_place() -> None:
 
 
 def reserved(block: str) -> set[str]:
-    source = (ROOT / "templates/shared/project_slug.jinja").read_text()
+    source = (ROOT / "templates/fragments/project_slug.jinja").read_text()
     return set(re.search(rf"set {block} %}}(.*?){{% endset", source, re.DOTALL)[1].split())
 
 
@@ -157,7 +198,8 @@ def test_every_public_module_of_the_standard_library_is_reserved() -> None:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_direct_dependency_is_pinned_and_so_reserved(framework: str) -> None:
     """Read from the sources, conditions and all."""
-    sources = [ROOT / "templates" / tree / "pyproject.toml.jinja" for tree in (framework, "shared")]
+    trees = (framework, "shared/all")
+    sources = [ROOT / "templates" / tree / "pyproject.toml.jinja" for tree in trees]
     source = "".join(path.read_text() for path in sources)
     depended = {
         re.sub("[-_.]+", "-", name.lower())

@@ -85,7 +85,7 @@ class Template:
         """
         stamps = stamps or {}
         try:
-            config = parse_yaml((root / "copier.yml").read_text(encoding="utf-8"))
+            config = parse_yaml(_config(root))
             settings = {name for name in config if str(name).startswith("_")}
             if config.get("_answers_file") != ANSWERS_FILE:
                 raise ValueError(f"_answers_file is not {ANSWERS_FILE}")  # noqa: TRY301
@@ -198,6 +198,23 @@ class Template:
         return [line for line in lines if line and not line.startswith("#")]
 
 
+def _config(root: Path) -> str:
+    """Return the text of `copier.yml`, what it includes in its place.
+
+    Raises:
+        OSError, ValueError: if it cannot be had.
+    """
+
+    def included(match: re.Match[str]) -> str:
+        file = (root / match[1]).resolve()
+        if not file.is_relative_to(root.resolve()):
+            raise ValueError(f"it includes {match[1]}, which is not in the template")
+        return file.read_text(encoding="utf-8")
+
+    text = (root / "copier.yml").read_text(encoding="utf-8")
+    return re.sub(r"^---\n", "", re.sub(r"^!include (.+)$", included, text, flags=re.M), flags=re.M)
+
+
 def merge(answers: dict[str, str], key: str, value: str) -> None:
     """Add an answer that may be there already.
 
@@ -231,6 +248,9 @@ def _question(name: Any, spec: Any) -> Question:
     """
     if not (isinstance(name, str) and isinstance(spec, dict)):
         raise ValueError(f"{name} is no question")  # noqa: TRY004 - nor is it of the caller
+    computed = spec.get("when", True) is False
+    if computed:
+        return Question(name, text="", default="", choices=(), computed=True)
     offered = spec.get("choices", {})
     if not isinstance(offered, dict):
         raise ValueError(f"the choices of {name} are no mapping")  # noqa: TRY004
@@ -250,7 +270,7 @@ def _question(name: Any, spec: Any) -> Question:
         text=spec.get("help", ""),
         default=str(spec.get("default", "")),
         choices=choices,
-        computed=spec.get("when", True) is False,
+        computed=False,
         validator=spec.get("validator", ""),
     )
 

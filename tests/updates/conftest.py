@@ -11,6 +11,7 @@ import pytest
 
 from combinations import FRAMEWORKS
 from conftest import UPSTREAM, VERSION, Command, commit, replace, run
+from index import write_index
 
 # What users add to their projects: it is theirs, and not tested here.
 collect_ignore = ["edits"]
@@ -35,24 +36,27 @@ def upstream(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("git", "clone", "--quiet", clone, place)
     run("git", "config", "user.name", "Example Author", cwd=place)
     run("git", "config", "user.email", "author@example.org", cwd=place)
-    shared = place / "templates" / "shared"
+    shared = place / "templates" / "shared" / "all"
     replace(shared / "Makefile.jinja", "# uv from PATH, or else", "# The uv of PATH, or else")
     commit(place, "Say it better", {})
     run("git", "tag", "v998.0.0", cwd=place)
     replace(shared / "Makefile.jinja", "## What CI checks", "## What CI checks first")
     replace(place / "copier.yml", "\nproject_slug:", f"{NEW_OPTION}\nproject_slug:")
+    templates = place / "templates"
     for framework in FRAMEWORKS:
-        tree = place / "templates" / framework
-        (tree / "NEWS.md").write_text("# News\n")
-        shutil.move(tree / "Procfile.jinja", tree / "Processes.jinja")
-        [dockerignore] = tree.glob(".dockerignore*")
+        (templates / framework / "NEWS.md").write_text("# News\n")
+    for dockerignore in templates.rglob(".dockerignore*"):
         dockerignore.unlink()
-    pins = place / "templates" / "pins" / "fastapi.txt"
+    for procfile in templates.rglob("Procfile.jinja"):
+        renamed = procfile.rename(procfile.with_name("Processes.jinja"))
+        renamed.write_text(renamed.read_text().replace("/Procfile.jinja", "/Processes.jinja"))
+    write_index(place)
+    pins = templates / "pins" / "fastapi.txt"
     for name, version in {"idna": "3.10", "iniconfig": "2.1.0"}.items():
         pins.write_text(re.sub(rf"(?m)^{name}==.*", f"{name}=={version}", pins.read_text()))
     commit(place, "Add news, drop .dockerignore, rename the Procfile", {})
     run("git", "tag", "v999.0.0", cwd=place)
-    (place / "templates" / "shared" / "Makefile.jinja").write_text("not released\n")
+    (shared / "Makefile.jinja").write_text("not released\n")
     commit(place, "Go on", {})
     run("git", "tag", "v1000.0.0rc1", cwd=place)
     run("git", "checkout", "--quiet", "--detach", FIRST, cwd=place)

@@ -17,6 +17,7 @@ import pytest
 from combinations import DEFAULTS, FRAMEWORKS, ROOT, name_of
 from conftest import Command, commit, generated, replace, run
 from gate import is_new
+from index import write_index
 from stackyard.generate import generate
 from stackyard.template import Template
 from stackyard.upstream import Download, Upstream
@@ -119,7 +120,7 @@ def history(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def undo(templates: Path) -> None:
     """Make the templates differ from what they are as those of an earlier release may."""
-    shared = templates / "shared"
+    shared = templates / "shared" / "all"
     replace(shared / "Makefile.jinja", "# uv from PATH, or else", "# The uv of PATH, or else")
     replace(shared / "Makefile.jinja", "\nlint: $(OWN_UV) ## What", "\ncheck: $(OWN_UV) ## All")
     replace(shared / "app" / "settings.py.jinja", '] = "info"', '] = "warning"')
@@ -127,6 +128,7 @@ def undo(templates: Path) -> None:
         (templates / framework / "NOTES.md").write_text("# Notes\n")
         pins = templates / "pins" / f"{framework}.txt"
         pins.write_text(re.sub(r"(?m)^idna==.*", "idna==3.10", pins.read_text()))
+    write_index(templates.parent)
 
 
 @pytest.mark.parametrize(("framework", "release"), CASES)

@@ -88,7 +88,9 @@ def test_where_nothing_is_released_the_newest_commit_counts(
     unreleased = tmp_path / "unreleased"
     run("git", "clone", "--quiet", "--no-tags", upstream, unreleased)
     first = run("git", "rev-parse", "--short", "HEAD", cwd=unreleased).strip()
-    replace(unreleased / "templates" / "shared" / "Makefile.jinja", "# uv from", "# The uv from")
+    replace(
+        unreleased / "templates" / "shared" / "all" / "Makefile.jinja", "# uv from", "# The uv from"
+    )
     commit(unreleased, "Go on", user.environment)
     newest = run("git", "rev-parse", "--short", "HEAD", cwd=unreleased).strip()
     replace(shop / ANSWERS, f"_src_path: {UPSTREAM}", f"_src_path: {unreleased}")

@@ -112,7 +112,7 @@ def test_a_project_of_a_clone_that_nobody_reaches_says_so(
 
 def test_a_project_of_a_commit_that_was_not_pushed_says_so(user: Command, checkout: Path) -> None:
     run("git", "remote", "set-url", "origin", f"https://{OTHER}", cwd=checkout)
-    (checkout / "templates" / "shared" / "Makefile.jinja").write_text("mine\n")
+    (checkout / "templates" / "shared" / "all" / "Makefile.jinja").write_text("mine\n")
     save(checkout, "Have it my way")
     assert "Nobody else can update it" in make(user, checkout)
     assert f"_src_path: {checkout}\n" in (user.directory / "shop" / ANSWERS).read_text()
@@ -163,7 +163,7 @@ def test_another_source_is_asked_for_on_a_terminal(
 def test_a_template_reads_no_environment_and_no_other_file(
     user: Command, shop: Path, other: Path, reads: str
 ) -> None:
-    release(other, {"templates/fastapi/NEWS.md.jinja": "{{ " + reads + " }}\n"})
+    release(other, {"templates/project/NEWS.md.jinja": "{{ " + reads + " }}\n"})
     before = tree(shop)
     done = user("update", "shop", "--trust-source", SECRET="hunter2")
     assert (done.returncode, done.stdout) == (1, "")
@@ -177,7 +177,7 @@ def test_a_link_of_a_template_is_not_written_through(
 ) -> None:
     (tmp_path / "victim").write_text("mine\n")
     replace(other / "copier.yml", "_skip_if_exists:", "_preserve_symlinks: true\n_skip_if_exists:")
-    [answers] = (other / "templates" / "fastapi").glob("*copier_conf*")
+    [answers] = (other / "templates" / "project").glob("*copier_conf*")
     answers.unlink()
     (answers.parent / ANSWERS).symlink_to(tmp_path / "victim")
     run("git", "tag", "--delete", "v0.1.0", cwd=other)

@@ -1,0 +1,1 @@
+"""Reports on the catalogue, which the worker computes."""
