@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from stackyard.cli import main
-from stackyard.output import print_catalogue
+from stackyard.commands.list import print_catalogue
 from stackyard.template import Template
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"

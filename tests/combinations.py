@@ -56,7 +56,7 @@ LEAST = {
 RENDER = """
 import json, sys
 from pathlib import Path
-from stackyard.generate import generate
+from stackyard.making.generate import generate
 from stackyard.template import Template
 template = Template.load(Path(sys.argv[1]), stamps={"_src_path": "checkout", "_commit": "v0.0.0"})
 for place, answers in json.load(sys.stdin):

@@ -23,7 +23,7 @@ from combinations import COMBINATIONS, DEFAULTS, FRAMEWORKS, ROOT, digest, name_
 COMMON = ("tests/conftest.py", "tests/combinations.py", "tests/gate.py")
 COMMON += ("Makefile", "pyproject.toml", "constraints.txt")
 JUDGES = {
-    "suite": ("tests/test_generated.py", "generator/stackyard/lock.py"),
+    "suite": ("tests/test_generated.py", "generator/stackyard/making/lock.py"),
     "contract": ("tests/contract",),
     "stack": ("tests/containers", "tests/contract"),
     "update": ("tests/updates", "generator"),

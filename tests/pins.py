@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from uv import find_uv_bin
 
-from stackyard.generate import generate
+from stackyard.making.generate import generate
 from stackyard.template import Template
 
 ROOT = Path(__file__).parents[1]

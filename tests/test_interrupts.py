@@ -26,7 +26,7 @@ from interruptions import (
     write,
 )
 from stackyard import interrupts
-from stackyard.target import Target, directory_in
+from stackyard.making.target import Target, directory_in
 from stackyard.template import Template
 
 # A run takes about a second; a slow machine only shifts what the later moments hit.
@@ -66,9 +66,10 @@ def test_an_interrupt_at_any_line_leaves_all_or_nothing(
 
     places = walk(lambda: command(*arguments), was_stopped)
     assert len(places) > 150
-    engine = {"generate.py", "render.py", "repository.py", "git.py", "target.py"}
+    making = {"making/generate.py", "making/target.py"}
+    engine = making | {"making/render.py", "making/repository.py", "git.py"}
     assert files_of(places, allowed=True) > engine
-    assert files_of(places, allowed=False) > {"cli.py", "generate.py", "target.py"}
+    assert files_of(places, allowed=False) > making | {"commands/new.py"}
     kept = {stopped for place, stopped in places.items() if not place.allowed}
     assert kept == {True, False}
 
@@ -128,7 +129,7 @@ def test_a_directory_of_our_own_is_removed_wherever_an_interrupt_comes(tmp_path:
     places = walk(run, was_stopped, visits=100, allowed=True)
     assert len(places) > 30
     for allowed in (True, False):
-        assert files_of(places, allowed=allowed) == {"target.py", __file__}
+        assert files_of(places, allowed=allowed) == {"making/target.py", __file__}
 
 
 def catches(process: subprocess.Popen[str], number: int) -> bool:
@@ -185,7 +186,7 @@ PUBLISH = """
 import sys
 from pathlib import Path
 from stackyard import interrupts
-from stackyard.target import Target
+from stackyard.making.target import Target
 interrupts.install()
 try:
     target = Target.at(Path("shop"), force=True)

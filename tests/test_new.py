@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, VERSION, Command, generated, tree
-from stackyard.errors import TemplateError
-from stackyard.generate import generate
+from stackyard.making.generate import generate
+from stackyard.making.render import render
 from stackyard.project import ANSWERS_FILE as ANSWERS
-from stackyard.render import render
 from stackyard.template import Template
+from stackyard.template.errors import TemplateError
 
 Git = Callable[..., str]
 QUICK = ["--defaults", "--no-lock"]

@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 from conftest import Command, generated, tree
-from stackyard.errors import InvalidAnswerError
-from stackyard.generate import generate
+from stackyard.making.generate import generate
 from stackyard.template import Template
+from stackyard.template.errors import InvalidAnswerError
 
 ENTER, ESCAPE, UP, DOWN = b"\r", b"\x1b", b"\x1b[A", b"\x1b[B"
 LEFT, HOME, END = b"\x1b[D", b"\x1b[H", b"\x1b[F"

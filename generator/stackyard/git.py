@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from stackyard.target import DISK_FULL
+DISK_FULL = os.strerror(errno.ENOSPC)
+"""How git and uv, in the C locale, say that there is no room."""
 
 FOREIGN_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",

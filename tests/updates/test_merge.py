@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Command, commit, run
-from stackyard.errors import ObstructedUpdateError
-from stackyard.merge import Merge, WorkTree
+from stackyard.updating.errors import ObstructedUpdateError
+from stackyard.updating.merge import Merge, WorkTree
 
 LINES = [f"{number}\n" for number in range(20)]
 

@@ -18,9 +18,9 @@ from combinations import DEFAULTS, FRAMEWORKS, ROOT, name_of
 from conftest import Command, commit, generated, replace, run
 from gate import is_new
 from index import write_index
-from stackyard.generate import generate
+from stackyard.making.generate import generate
 from stackyard.template import Template
-from stackyard.upstream import Download, Upstream
+from stackyard.updating.upstream import Download, Upstream
 
 from .conftest import without_history
 

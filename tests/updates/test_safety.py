@@ -31,7 +31,7 @@ from interruptions import (
     walk,
     write,
 )
-from stackyard.generate import generate
+from stackyard.making.generate import generate
 from stackyard.template import Template
 from test_bad_input import NAMESPACE, needs_namespaces
 from test_interrupts import wait_until_ready
@@ -98,9 +98,10 @@ def test_an_interrupt_at_any_line_leaves_the_project_as_it_was_or_updated(
     was_stopped(done)
     places = walk(lambda: command("update", "shop", "--trust-source"), was_stopped)
     assert len(places) > 250
-    engine = {"update.py", "upstream.py", "merge.py", "worktree.py", "render.py", "git.py"}
+    updating = {"updating/update.py", "updating/merge.py", "updating/worktree.py"}
+    engine = updating | {"updating/upstream.py", "making/render.py", "git.py"}
     assert files_of(places, allowed=True) > engine
-    assert files_of(places, allowed=False) > {"cli.py", "update.py", "merge.py", "worktree.py"}
+    assert files_of(places, allowed=False) > updating | {"commands/update.py"}
     kept = {stopped for place, stopped in places.items() if not place.allowed}
     assert kept == {True, False}
 
@@ -129,7 +130,7 @@ def test_an_interrupt_at_any_moment_leaves_the_project_as_it_was_or_updated(
 PUBLISH = """
 import shlex
 from pathlib import Path
-from stackyard.merge import Merge, WorkTree
+from stackyard.updating.merge import Merge, WorkTree
 merge = Merge(WorkTree.of(Path("shop")), Path("merge").resolve())
 merge.run(Path("base"), Path("theirs"), "v2")
 merge.publish(lambda recovery: print(shlex.join(recovery), flush=True))

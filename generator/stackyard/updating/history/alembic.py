@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from stackyard.errors import ForkedHistoryError, UnreadableMigrationError
-from stackyard.history.migrations import (
+from stackyard.updating.errors import ForkedHistoryError, UnreadableMigrationError
+from stackyard.updating.history.migrations import (
     History,
     assigned,
     calls,

@@ -17,11 +17,15 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Window
 from prompt_toolkit.selection import SelectionState
 
-from stackyard import interrupts, output
-from stackyard.errors import InvalidAnswerError, TargetError
-from stackyard.generate import generate
-from stackyard.target import Target
+from stackyard import interrupts
+from stackyard.commands.printing import answer_lines, choice_lines
+from stackyard.commands.tree import print_plan
+from stackyard.errors import shown
+from stackyard.making.errors import TargetError
+from stackyard.making.generate import generate
+from stackyard.making.target import Target
 from stackyard.template import Choice, Question, Template
+from stackyard.template.errors import InvalidAnswerError
 
 _MAKE = Choice("make", "write these files (y)")
 _CHANGE = Choice("change", "go back to the last question")
@@ -81,7 +85,7 @@ def plan(
     def show(answers: Mapping[str, str]) -> Path:
         progress("Rendering the template ...")
         project = generate(template, answers, path, dry_run=True, force=force)
-        output.print_plan(project)
+        print_plan(project)
         return project.path
 
     return ask(template, told, suggest, refusal, show if confirm else None)
@@ -146,7 +150,7 @@ def _prompt(
 
 
 def _select(text: str, choices: Sequence[Choice], default: str) -> questionary.Question:
-    lines = zip(output.choice_lines(choices), choices, strict=True)
+    lines = zip(choice_lines(choices), choices, strict=True)
     return questionary.select(
         text,
         [questionary.Choice(line, choice.value) for line, choice in lines],
@@ -159,7 +163,7 @@ def _select(text: str, choices: Sequence[Choice], default: str) -> questionary.Q
 def _confirm(place: Path, *, may_go_back: bool) -> str | None:
     """Ask whether to make it; return None for going back."""
     choices = [_MAKE, _CHANGE, _LEAVE] if may_go_back else [_MAKE, _LEAVE]
-    prompt = _select(f"Make it in {output.place(place)}?", choices, _MAKE.value)
+    prompt = _select(f"Make it in {shown(place.absolute())}?", choices, _MAKE.value)
     keys = {"y": _MAKE.value, "n": _LEAVE.value}
     reply = _run(prompt, {}, may_go_back=may_go_back, keys=keys)
     if reply == _LEAVE.value:
@@ -210,7 +214,7 @@ def _run(
     text = application.current_buffer.text
     moves = "Typing replaces, arrow keys edit" if text else "Arrow keys move"
     hint = f"{moves}, Enter takes, {back}Ctrl-C leaves: nothing is written."
-    above = "\n".join([hint, *output.answer_lines(known)])
+    above = "\n".join([hint, *answer_lines(known)])
     heading = Window(FormattedTextControl([("dim", above)]), dont_extend_height=True)
     layout = application.layout
     layout.current_window.dont_extend_height = Always()  # what is wrong appears right below

@@ -12,10 +12,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from stackyard.errors import InvalidAnswerError, TemplateError
-from stackyard.git import regime
-from stackyard.target import DISK_FULL
+from stackyard.git import DISK_FULL, regime
 from stackyard.template import Template
+from stackyard.template.errors import InvalidAnswerError, TemplateError
 
 _REACHING = frozenset({"expanduser", "expandvars", "fileglob", "realpath", "relpath"})
 

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TypeVar
 
-from stackyard.errors import UnreadableMigrationError
+from stackyard.updating.errors import UnreadableMigrationError
 
 Key = TypeVar("Key")
 

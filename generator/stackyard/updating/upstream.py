@@ -7,9 +7,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackyard.errors import ForeignSourceError, NoSuchReleaseError, UnreachableUpstreamError
 from stackyard.git import GitError, git
-from stackyard.template import own_sources
+from stackyard.template.source import own_sources
+from stackyard.updating.errors import (
+    ForeignSourceError,
+    NoSuchReleaseError,
+    UnreachableUpstreamError,
+)
 
 _RELEASE = re.compile(r"v([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})")
 # As `git describe` names a commit: so many after a tag.

@@ -9,23 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stackyard import history, interrupts, lock
-from stackyard.errors import (
+from stackyard import interrupts
+from stackyard.git import GitError
+from stackyard.making import lock
+from stackyard.making.render import render
+from stackyard.making.target import directory_in, os_errors
+from stackyard.project import ANSWERS_FILE, Record
+from stackyard.template import Template
+from stackyard.updating import history
+from stackyard.updating.errors import (
     DowngradeError,
     FixedAnswerError,
     GoneAnswerError,
     UnknownReleaseError,
     UpdateFailedError,
 )
-from stackyard.git import GitError
-from stackyard.history import History
-from stackyard.merge import Conflict, Merge
-from stackyard.project import ANSWERS_FILE, Record
-from stackyard.render import render
-from stackyard.target import directory_in, os_errors
-from stackyard.template import Template
-from stackyard.upstream import Download, Upstream, is_older
-from stackyard.worktree import Change, WorkTree
+from stackyard.updating.history import History
+from stackyard.updating.merge import Conflict, Merge
+from stackyard.updating.upstream import Download, Upstream, is_older
+from stackyard.updating.worktree import Change, WorkTree
 
 _FIXED = frozenset({"framework"})
 """What a project was made with and cannot be made into."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stackyard.git import GitError, git
 from stackyard.project import ANSWERS_FILE
-from stackyard.worktree import Change, WorkTree
+from stackyard.updating.worktree import Change, WorkTree
 
 _SIGNATURE = ("-c", "user.name=stackyard", "-c", "user.email=stackyard@localhost")
 _USAGE = 129

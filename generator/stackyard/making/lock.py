@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from stackyard.git import regime
-from stackyard.output import typed
-from stackyard.target import DISK_FULL
+from stackyard.errors import typed
+from stackyard.git import DISK_FULL, regime
 
 FILES = ("pyproject.toml", "uv.toml", "uv.lock")
 """All of a project that locking it takes."""

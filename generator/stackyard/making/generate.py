@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackyard import interrupts, lock, repository
-from stackyard.render import render
-from stackyard.target import Target, directory_in, os_errors
-from stackyard.template import Template, version
+from stackyard import interrupts
+from stackyard.making import lock, repository
+from stackyard.making.render import render
+from stackyard.making.target import Target, directory_in, os_errors
+from stackyard.template import Template
+from stackyard.template.source import version
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard import interrupts
-from stackyard.errors import (
+from stackyard.making.errors import (
     DiskFullError,
     NotADirectoryTargetError,
     ObstructedTargetError,
@@ -23,9 +23,6 @@ from stackyard.errors import (
     UnwritableTargetError,
 )
 from stackyard.project import ANSWERS_FILE
-
-DISK_FULL = os.strerror(errno.ENOSPC)
-"""How git and uv, in the C locale, say that there is no room."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -95,7 +92,7 @@ class Target:
                 return
             attic.mkdir()
             try:
-                self._merge(source, attic, force=force)
+                self._fill(source, attic, force=force)
             except BaseException:
                 # What could not be put back stays there: it is not ours to delete.
                 with suppress(OSError):
@@ -120,7 +117,7 @@ class Target:
                 self.refuse_if_occupied()
             raise
 
-    def _merge(self, source: Path, attic: Path, *, force: bool) -> None:
+    def _fill(self, source: Path, attic: Path, *, force: bool) -> None:
         moved: list[tuple[Path, Path]] = []
 
         def move(origin: Path, destination: Path) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from stackyard.errors import (
+from stackyard.git import GitError, git
+from stackyard.updating.errors import (
     DirtyWorkTreeError,
     NotCommittedError,
     ObstructedUpdateError,
     UnfinishedUpdateError,
 )
-from stackyard.git import GitError, git
 
 
 @dataclass(frozen=True)

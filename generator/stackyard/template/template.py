@@ -1,4 +1,4 @@
-"""The Copier template: where it is, what it asks, and which answers it takes."""
+"""A template: which questions there are, and which answers they take."""
 
 from __future__ import annotations
 
@@ -6,55 +6,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from stackyard import repository
-from stackyard.errors import (
+from stackyard.errors import UnreadableAnswersError
+from stackyard.git import GitError, git
+from stackyard.project import ANSWERS_FILE, parse_yaml, read_answers
+from stackyard.template.errors import (
     ConflictingAnswersError,
     HiddenOptionError,
     MalformedAnswerError,
     UnknownOptionError,
     UnknownValueError,
-    UnreadableAnswersError,
     UnusableTemplateError,
 )
-from stackyard.project import ANSWERS_FILE, parse_yaml, read_answers
-
-_BUNDLED = Path(__file__).parent / "_template"
-_CHECKOUT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One valid value of a question and what it means."""
-
-    value: str
-    explanation: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question of `copier.yml`; `computed` ones are worked out and never asked.
-
-    `validator` is Jinja, which renders to what is wrong with an answer, or to nothing.
-    """
-
-    name: str
-    text: str
-    default: str
-    choices: tuple[Choice, ...]
-    computed: bool
-    validator: str = ""
-
-    @property
-    def values(self) -> list[str]:
-        """Return the valid values; none listed means that any text may do."""
-        return [choice.value for choice in self.choices]
-
-    @property
-    def derived(self) -> bool:
-        """Tell whether the default is made from other answers."""
-        return "{{" in self.default
+from stackyard.template.questions import Question, question
+from stackyard.template.source import BUNDLED, CHECKOUT, commit, release
 
 
 @dataclass(frozen=True)
@@ -72,9 +37,9 @@ class Template:
     @classmethod
     def installed(cls) -> Template:
         """Return the template that came with this package: the wheel's, else the checkout's."""
-        if _BUNDLED.is_dir():
-            return cls.load(_BUNDLED, stamps=_release())
-        return cls.load(_CHECKOUT, stamps=_commit())
+        if BUNDLED.is_dir():
+            return cls.load(BUNDLED, stamps=release())
+        return cls.load(CHECKOUT, stamps=commit())
 
     @classmethod
     def load(cls, root: Path, stamps: Mapping[str, str] | None = None) -> Template:
@@ -90,7 +55,7 @@ class Template:
             if config.get("_answers_file") != ANSWERS_FILE:
                 raise ValueError(f"_answers_file is not {ANSWERS_FILE}")  # noqa: TRY301
             questions = {
-                name: _question(name, spec) for name, spec in config.items() if name not in settings
+                name: question(name, spec) for name, spec in config.items() if name not in settings
             }
         except (OSError, ValueError) as error:
             source = stamps.get("_src_path", str(root))
@@ -116,14 +81,14 @@ class Template:
         """Turn `KEY=VALUE` texts into checked answers.
 
         Raises:
-            AnswerError: for a text without `=`, or as `check` and `merge` do.
+            AnswerError: for a text without `=`, or as `check` and `add` do.
         """
         answers: dict[str, str] = {}
         for assignment in assignments:
             key, equals, value = assignment.partition("=")
             if not equals:
                 raise MalformedAnswerError(assignment, self.options)
-            merge(answers, key, value)
+            add(answers, key, value)
         self.check(answers)
         return answers
 
@@ -170,7 +135,7 @@ class Template:
 
     def author(self) -> dict[str, str]:
         """Return the author's name and email, as far as git knows them and they can be taken."""
-        found = repository.identity()
+        found = _identity()
         return {
             name: value
             for name, value in found.items()
@@ -215,7 +180,7 @@ def _config(root: Path) -> str:
     return re.sub(r"^---\n", "", re.sub(r"^!include (.+)$", included, text, flags=re.M), flags=re.M)
 
 
-def merge(answers: dict[str, str], key: str, value: str) -> None:
+def add(answers: dict[str, str], key: str, value: str) -> None:
     """Add an answer that may be there already.
 
     Raises:
@@ -225,90 +190,12 @@ def merge(answers: dict[str, str], key: str, value: str) -> None:
         raise ConflictingAnswersError(key, answers[key], value)
 
 
-def version() -> str:
-    """Return the version of this package."""
-    from importlib import metadata
-
-    return metadata.version("stackyard")
-
-
-def own_sources() -> set[str]:
-    """Return the addresses of this package's own template: its repository, or a checkout of it."""
-    if _BUNDLED.is_dir():
-        return {_repository()}
-    checkout = {str(_CHECKOUT), _origin() or _repository()}
-    return {_repository()} | {source.removesuffix("/").removesuffix(".git") for source in checkout}
-
-
-def _question(name: Any, spec: Any) -> Question:
-    """Check and read one question.
-
-    Raises:
-        ValueError: if it is none.
-    """
-    if not (isinstance(name, str) and isinstance(spec, dict)):
-        raise ValueError(f"{name} is no question")  # noqa: TRY004 - nor is it of the caller
-    computed = spec.get("when", True) is False
-    if computed:
-        return Question(name, text="", default="", choices=(), computed=True)
-    offered = spec.get("choices", {})
-    if not isinstance(offered, dict):
-        raise ValueError(f"the choices of {name} are no mapping")  # noqa: TRY004
-    texts = [spec.get("help", ""), spec.get("validator", ""), *offered]
-    values = [spec.get("default", ""), *offered.values()]
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{name} asks with something else than text")
-    if not all(isinstance(value, str | int | float) for value in values):
-        raise ValueError(f"{name} offers something else than plain values")
-    choices = tuple(
-        # A label reads "Name: explanation"; the value already stands for the name.
-        Choice(str(value), label.partition(": ")[2] or label)
-        for label, value in offered.items()
-    )
-    return Question(
-        name=name,
-        text=spec.get("help", ""),
-        default=str(spec.get("default", "")),
-        choices=choices,
-        computed=False,
-        validator=spec.get("validator", ""),
-    )
-
-
-def _commit() -> dict[str, str]:
-    """Return the commit that is checked out, and the address where others find it, if they do.
-
-    For edits on the commit Copier names one that it drops.
-    """
-    commit = repository.describe(_CHECKOUT)
-    if not commit:
+def _identity() -> dict[str, str]:
+    """Return the user's name and email as answers, as far as git knows them."""
+    try:
+        question = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
+        output = git(Path.cwd(), *question)
+    except (OSError, GitError):
         return {}
-    address = _origin() if repository.is_pushed(_CHECKOUT) else None
-    return {"_commit": commit} | ({"_src_path": address} if address else {})
-
-
-def _origin() -> str | None:
-    """Return where the checkout came from; of our own repository, the public address."""
-    address = repository.origin(_CHECKOUT)
-    own = address and _place(address) == _place(_repository())
-    return _repository() if own else address
-
-
-def _place(address: str) -> str:
-    """Return host and path of an address, however it is reached."""
-    place = re.sub(r"^(\w+://)?([^@/]*@)?([^/:]+)[:/]", r"\3/", address)
-    return place.removesuffix("/").removesuffix(".git")
-
-
-def _release() -> dict[str, str]:
-    """Return the address and version of a release, so that plain `copier update` works from it."""
-    return {"_src_path": _repository(), "_commit": f"v{version()}"}
-
-
-def _repository() -> str:
-    from importlib import metadata
-
-    urls = dict(
-        entry.split(", ", 1) for entry in metadata.metadata("stackyard").get_all("Project-URL", [])
-    )
-    return str(urls["Repository"])
+    found = dict(entry.split("\n", 1) for entry in output.split("\0") if "\n" in entry)
+    return {f"author_{key.removeprefix('user.')}": value for key, value in found.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from stackyard.history import alembic, django
-from stackyard.history.migrations import History
+from stackyard.updating.history import alembic, django
+from stackyard.updating.history.migrations import History
 
 __all__ = ["History", "apps", "is_migration", "keep"]
 

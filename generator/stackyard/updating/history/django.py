@@ -8,8 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from stackyard.errors import ForkedHistoryError, UnreadableMigrationError
-from stackyard.history.migrations import History, assigned, calls, in_order, parse, plain, replaced
+from stackyard.updating.errors import ForkedHistoryError, UnreadableMigrationError
+from stackyard.updating.history.migrations import (
+    History,
+    assigned,
+    calls,
+    in_order,
+    parse,
+    plain,
+    replaced,
+)
 
 _PYTHON = ".venv/bin/python"
 _JOIN = f"{_PYTHON} -m devservers {_PYTHON} manage.py makemigrations --merge"

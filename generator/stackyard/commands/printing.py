@@ -1,0 +1,100 @@
+"""What the commands print alike, for people and with `--json` for programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from stackyard.errors import shown, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from stackyard.template import Choice, Template
+
+
+def dump(value: object) -> None:
+    """Print a value as indented JSON."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def say(*lines: str) -> None:
+    """Print lines; whatever is in one, on the terminal it is that line and no more."""
+    for line in lines:
+        click.echo(shown(line))
+
+
+def warn(message: str) -> None:
+    """Print a warning."""
+    click.echo(f"stackyard: warning: {shown(message)}", err=True)
+
+
+def progress(step: str) -> None:
+    """Print what takes a while, where somebody watches."""
+    if sys.stderr.isatty():
+        click.secho(shown(step), dim=True, err=True)
+
+
+def steps_in(path: Path, steps: list[str]) -> list[str]:
+    """Return the commands to run in a directory."""
+    return [*([f"cd {typed(path)}"] if str(path) != "." else []), *steps]
+
+
+def count(files: int) -> str:
+    """Return how many files there are, in words."""
+    return f"{files} file" if files == 1 else f"{files} files"
+
+
+def behind_by(releases: list[str]) -> str:
+    """Return how many releases a project is behind, and which."""
+    if not releases:
+        return "current"
+    if releases == ["HEAD"]:
+        return "behind HEAD, nothing is released yet"
+    many = "1 release" if len(releases) == 1 else f"{len(releases)} releases"
+    return f"{many} behind: {', '.join(releases)}"
+
+
+def answer_lines(answers: Mapping[str, str]) -> list[str]:
+    """Return a line for each answer."""
+    width = max(map(len, answers), default=0)
+    return [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
+
+
+def choice_lines(choices: Sequence[Choice]) -> list[str]:
+    """Return a line for each choice: its value and what it means."""
+    width = max((len(choice.value) for choice in choices), default=0)
+    return [f"{choice.value:<{width}}  {choice.explanation}" for choice in choices]
+
+
+def repeat_command(
+    template: Template, path: Path, answers: Mapping[str, str], flags: Iterable[str] = ()
+) -> str:
+    """Return the command that makes a project again, whoever runs it, and wherever."""
+    words = [_program(), "new", answers["framework"]]
+    words += shlex.split(typed(path))
+    for name, value in answers.items():
+        if name not in template.questions:
+            continue  # asked by another release
+        default = template.questions[name].default
+        if name == "project_name":
+            default = path.resolve().name
+        if name == "project_slug":
+            default = template.slug({"project_name": answers.get("project_name", "")})
+        # An author who is not told is the one that git knows there.
+        if name != "framework" and (value != default or name.startswith("author_")):
+            words += ["-d", f"{name}={value}"]
+    return shlex.join([*words, *flags, "--defaults"])
+
+
+def _program() -> str:
+    """Return how this command is called: by its name where PATH finds it, else by its path."""
+    called = sys.argv[0]
+    by_path = called.endswith("/stackyard") and called != shutil.which("stackyard")
+    return called if by_path else "stackyard"

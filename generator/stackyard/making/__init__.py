@@ -1,0 +1,1 @@
+"""From answers to a project on disk, or to nothing at all."""

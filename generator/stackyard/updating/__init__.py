@@ -1,0 +1,1 @@
+"""From a project to what another release, or other answers, would have made of it."""
