@@ -1,7 +1,5 @@
 """The project: its settings, its URLs, and what serves them."""
-{%- if tasks == 'celery' %}
 
 from config.worker import celery
 
 __all__ = ["celery"]  # loaded with Django, so that tasks know where they are sent
-{%- endif %}
