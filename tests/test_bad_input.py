@@ -34,14 +34,20 @@ MISTAKES = {
         ["new", "fastapi", "shop", "-d", "name=My shop"],
         ["'name'", "did you mean 'project_name'"],
     ),
-    "option as a flag": (
+    "option like another": (
         ["new", "fastapi", "shop", "--licence", "MIT"],
-        ["'--licence'", "Did you mean '-d license=VALUE'?", "Try 'stackyard new --help'"],
+        ["'--licence'", "Did you mean '--license'?", "Try 'stackyard new --help'"],
     ),
-    "option as a flag with its value": (
-        ["update", "shop", "--tasks=none"],
-        ["'--tasks'", "Did you mean '-d tasks=VALUE'?"],
+    "misspelt option with its value": (
+        ["update", "shop", "--taks=none"],
+        ["'--taks'", "Did you mean '--tasks'?"],
     ),
+    "an option's name as -d has it": (
+        ["new", "--project_name", "shop"],
+        ["'--project_name'", "Did you mean '--project-name'?"],
+    ),
+    "option without a value": (["new", "fastapi", "shop", "--cache"], ["'--cache'"]),
+    "framework as an option": (["new", "--framework", "flask"], ["'--framework'"]),
     "misspelt flag": (
         ["new", "fastapi", "shop", "--default"],
         ["'--default'", "Did you mean '--defaults'?"],
@@ -57,6 +63,10 @@ MISTAKES = {
         ["new", "fastapi", "shop", "-d", "cache=reddis"],
         ["cache", "'reddis'", "did you mean 'redis'", "none"],
     ),
+    "unknown value of an option": (
+        ["new", "fastapi", "shop", "--cache", "reddis"],
+        ["cache", "'reddis'", "did you mean 'redis'", "none"],
+    ),
     "computed option": (
         ["new", "fastapi", "shop", "-d", "redis=True"],
         ["redis", "leave it out"],
@@ -68,6 +78,14 @@ MISTAKES = {
     "told twice": (
         ["new", "fastapi", "shop", "-d", "cache=none", "-d", "cache=redis"],
         ["cache", "'none'", "'redis'"],
+    ),
+    "told twice by options": (
+        ["new", "fastapi", "shop", "--cache=none", "--cache", "redis"],
+        ["cache", "'none'", "'redis'", "keep one"],
+    ),
+    "told twice, once by -d": (
+        ["new", "fastapi", "shop", "--cache", "none", "-d", "cache=redis"],
+        ["cache", "'none'", "'redis'", "keep one"],
     ),
     "email": (
         ["new", "fastapi", "shop", "-d", "author_email=nobody"],
@@ -92,13 +110,16 @@ MISTAKES = {
     "slug is taken": (["new", "fastapi", "-d", "project_name=Full"], ["'full'", "--force"]),
     "slug of other characters": (
         ["new", "fastapi", "shop", "-d", "project_slug=My_Shop"],
-        ["project_slug", "'My_Shop'", "a to z", "-d project_slug="],
+        ["project_slug", "'My_Shop'", "a to z", "pass another with --project-slug"],
     ),
     "slug of a dependency": (
         ["new", "fastapi", "shop", "-d", "project_slug=pydantic-core"],
         ["project_slug", "'pydantic-core'", "dependencies"],
     ),
-    "name from the path": (["new", "fastapi", "class"], ["PATH", "'class'", "-d project_name="]),
+    "name from the path": (
+        ["new", "fastapi", "class"],
+        ["PATH", "'class'", "pass another with --project-name"],
+    ),
 }
 
 NAMES = {

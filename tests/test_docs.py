@@ -9,6 +9,7 @@ import pytest
 from cli_docs import PAGE, page
 from conftest import ROOT, Command
 from stackyard.cli import main
+from stackyard.errors import flag
 from stackyard.template import Template
 
 TOLD = PAGE.read_text(encoding="utf-8")
@@ -40,6 +41,22 @@ def test_help_has_an_example_and_no_path_of_this_machine(
     assert re.findall(r"(?<![\w.~/])/\w+", done.stdout + TOLD) == []
 
 
+@pytest.mark.parametrize("command", ["new", "update"])
+def test_help_has_an_option_for_each_question(stackyard: Command, command: str) -> None:
+    """Apart from the command's own, with what can be chosen and, for a new project, the default."""
+    _, _, answers = stackyard(command, "--help").stdout.partition("\nAnswers")
+    told = " ".join(answers.split())
+    for question in Template.installed().questions.values():
+        option = f"{flag(question.name)} "
+        if question.computed or question.name == "framework":
+            assert option not in told
+        elif question.choices:
+            default = f" [default: {question.default}]" if command == "new" else " -"
+            assert f"{option}[{'|'.join(question.values)}] {question.text}{default}" in told
+        else:
+            assert f"{option}TEXT {question.text}" in told
+
+
 @pytest.mark.parametrize("name", main.commands)
 def test_readme_tells_of_every_command(name: str) -> None:
     assert f"stackyard {name} " in (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,7 +64,7 @@ def test_readme_tells_of_every_command(name: str) -> None:
 
 @pytest.mark.parametrize("name", Template.installed().options)
 def test_the_page_tells_of_every_option(name: str) -> None:
-    assert name in TOLD
+    assert (name if name == "framework" else flag(name)) in TOLD
 
 
 def test_the_threat_model_names_tests_that_there_are() -> None:

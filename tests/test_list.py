@@ -9,6 +9,7 @@ import subprocess
 import yaml
 
 from conftest import ROOT, VERSION, Command
+from stackyard.errors import flag
 
 # Copier's `!include` stands alone in a document.
 TEXT = re.sub("^(?:---|!include .+)$", "", (ROOT / "copier.yml").read_text(), flags=re.MULTILINE)
@@ -26,7 +27,7 @@ def test_list_explains_every_question_and_choice(stackyard: Command) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for name, question in QUESTIONS.items():
         if name != "framework":
-            assert f"  {name}: {question['help']}" in done.stdout
+            assert f"  {flag(name)}: {question['help']}" in done.stdout
         assert "{{" not in done.stdout
         for label, value in question.get("choices", {}).items():
             explanation = label.partition(": ")[2]

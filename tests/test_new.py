@@ -410,6 +410,15 @@ def test_json_tells_what_was_made(stackyard: Command) -> None:
     assert made["warnings"] == []
 
 
+def test_an_option_tells_what_its_assignment_tells(stackyard: Command) -> None:
+    """Told twice with one value, be it in both ways, is told."""
+    by_option = ["--cache=none", "--project-name", "Books", "-d", "cache=none"]
+    by_name = ["-d", "cache=none", "--data=project_name=Books"]
+    made = report(stackyard, "flask", *by_option, "--dry-run")
+    assert made == report(stackyard, "flask", *by_name, "--dry-run")
+    assert {"cache": "none", "project_name": "Books"}.items() <= made["answers"].items()
+
+
 def test_json_of_a_dry_run_is_what_would_be_made(stackyard: Command) -> None:
     would = report(stackyard, "fastapi", "shop", "--no-lock", "--dry-run")
     assert not (stackyard.directory / "shop").exists()
@@ -420,9 +429,10 @@ def test_json_of_a_dry_run_is_what_would_be_made(stackyard: Command) -> None:
     "arguments",
     [
         [],
-        ["fastapi", "shop", "-d", "cache=none", "-d", "tasks=none", "--no-git"],
+        ["fastapi", "shop", "-d", "cache=none", "--tasks", "none", "--no-git"],
         ["fastapi", "deep/my shop", "-d", 'description=It\'s $HOME; "quoted"', "-d", "license=MIT"],
         ["fastapi", "--no-lock", "-d", "project_name=My Books", "-d", "author_name=-d x"],
+        ["flask", "shop", "--author-name", "--", "--author-email=", "--description", "--json"],
         ["fastapi", "--", "-shop"],
     ],
     ids=lambda arguments: " ".join(arguments) or "bare",
@@ -448,7 +458,7 @@ def test_the_repeat_command_starts_with_a_name_that_the_shell_knows(stackyard: C
     by_name = report(stackyard, "fastapi", "shop", "--dry-run", PATH=path)["repeat"]
     by_path = report(stackyard, "fastapi", "shop", "--dry-run", PATH="/usr/bin:/bin")["repeat"]
     arguments = (
-        "new fastapi shop -d 'author_name=Example Author' -d author_email=author@example.org"
+        "new fastapi shop --author-name 'Example Author' --author-email author@example.org"
         " --defaults"
     )
     assert by_name == f"stackyard {arguments}"

@@ -184,7 +184,7 @@ def test_escape_goes_back_and_keeps_what_was_answered(stackyard: Command) -> Non
         ("To make it:\n", b""),
     )
     assert terminal.finish() == 0
-    for part in ("new flask second", "-d description=Kept."):
+    for part in ("new flask second", "--description Kept."):
         assert part in terminal.seen
     assert list(stackyard.directory.iterdir()) == []
 

@@ -64,16 +64,12 @@ main.add_command(list_)
 
 
 def _unknown_flag(error: click.NoSuchOption) -> str:
-    """Return what is wrong with a flag, and what was meant, be it an answer that goes with `-d`."""
-    from stackyard.template import Template
-
-    command = error.ctx.command if error.ctx else main
-    flags = [flag for parameter in command.params for flag in parameter.opts]
-    answers = Template.installed().options if "--data" in flags else []
-    known = {name: f"-d {name}=VALUE" for name in answers}
-    known |= {flag.removeprefix("--"): flag for flag in flags if flag.startswith("--")}
+    """Return what is wrong with a flag, and what was meant."""
+    parameters = error.ctx.command.get_params(error.ctx) if error.ctx else main.params
+    flags = [flag for parameter in parameters for flag in parameter.opts]
+    known = [flag.removeprefix("--") for flag in flags if flag.startswith("--")]
     guess = nearest(error.option_name.lstrip("-"), known)
-    meant = f" Did you mean {known[guess]!r}?" if guess else ""
+    meant = f" Did you mean '--{guess}'?" if guess else ""
     return f"No such option {error.option_name!r}.{meant}"
 
 

@@ -55,6 +55,11 @@ def typed(path: Path) -> str:
     return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
+def flag(name: str) -> str:
+    """Return the option of the command that answers a question."""
+    return f"--{name.replace('_', '-')}"
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that `word` most likely meant, if any comes close."""
     folded = {candidate.casefold(): candidate for candidate in candidates}

@@ -223,7 +223,7 @@ def test_a_database_goes_through_each_change_of_answers(
     assert rows == [("reporter@example.org", None), ("writer@example.org", "Dune")]
     for number, tasks in enumerate((first, second, first)):
         if number:
-            done = update(shop.path, (f"tasks={tasks}",), FIRST, trusted=True)
+            done = update(shop.path, {"tasks": tasks}, FIRST, trusted=True)
             assert (done.conflicts, done.history.remaining) == ((), [])
             assert bool(done.history.dropping) == (tasks == "none")
             commit(shop.path, f"With tasks={tasks}", stackyard.environment)

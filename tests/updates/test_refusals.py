@@ -120,6 +120,11 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], list[str], list[str]]] = {
         ["-d", "brokr=redis"],
         ["no option is called 'brokr': did you mean 'broker'?"],
     ),
+    "a value that its release does not have": (
+        nothing,
+        ["--cache", "memcached"],
+        ["cache cannot be 'memcached': choose from redis, none"],
+    ),
     "a bad name": (
         nothing,
         ["-d", "project_slug=class"],
@@ -131,7 +136,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], list[str], list[str]]] = {
             run("git", "commit", "-qam", "x", cwd=shop),
         ),
         [],
-        ["v999.0.0 has no cache=memcached", "pass -d cache=VALUE, one of redis, none"],
+        ["v999.0.0 has no cache=memcached", "pass --cache with one of redis, none"],
     ),
     "a check of something else": (
         nothing,

@@ -267,7 +267,7 @@ def test_answers_change_both_ways(user: Command, framework: str, git: Callable[.
     first = without_history(generated(shop))
     for option in ("tasks", "cache"):
         user("new", framework, f"{option}/shop", "--no-lock", "--defaults", "-d", f"{option}=none")
-        done = user("update", "shop", "--to", FIRST, "-d", f"{option}=none")
+        done = user("update", "shop", "--to", FIRST, f"--{option}=none")
         assert (done.returncode, f"other answers, still {FIRST}" in done.stdout) == (0, True)
         made = without_history(generated(user.directory / option / "shop"))
         assert without_history(generated(shop)) == made

@@ -16,35 +16,40 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from stackyard.commands import installed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stackyard.template import Choice
+    from stackyard.template import Choice, Question
 
 VARIABLE = "_STACKYARD_COMPLETE"
 """Set by the shell's script, to the shell and what it wants: the script itself, or words."""
 
 
 def frameworks(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
+    context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
     """Complete the name of a framework."""
-    from stackyard.template import Template
+    return _offered(installed(context).questions["framework"].choices, incomplete)
 
-    return _values(Template.installed().questions["framework"].choices, incomplete)
+
+def values(
+    question: Question, _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Complete an answer to a question."""
+    return _offered(question.choices, incomplete)
 
 
 def assignments(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
+    context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:
     """Complete `KEY=VALUE`: the key with its `=` first, then the value."""
-    from stackyard.template import Template
-
-    template = Template.installed()
+    template = installed(context)
     key, equals, value = incomplete.partition("=")
     if equals:
         question = template.questions.get(key)
-        return _values(question.choices if question else (), value, f"{key}=")
+        return _offered(question.choices if question else (), value, f"{key}=")
     return [
         CompletionItem(f"{name}=", help=template.questions[name].text)
         for name in template.options
@@ -56,7 +61,7 @@ directories = click.Path(file_okay=False).shell_complete
 """Complete a PATH."""
 
 
-def _values(
+def _offered(
     choices: Iterable[Choice], incomplete: str, prefix: str = ""
 ) -> list[CompletionItem[str]]:
     return [

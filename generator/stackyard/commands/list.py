@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stackyard.commands.printing import choice_lines, dump
+from stackyard.commands.printing import choice_lines, dump, usual
+from stackyard.errors import flag
 
 if TYPE_CHECKING:
     from stackyard.template import Template
@@ -35,14 +36,13 @@ def print_catalogue(template: Template) -> None:
     """Print the frameworks and options, each value with what it means."""
     click.echo("Frameworks:")
     _print_choices(template, "framework")
-    click.echo("\nOptions, each given as -d KEY=VALUE:")
+    click.echo("\nOptions of new and update, each with a value:")
     for name in template.options:
         question = template.questions[name]
         if name == "framework":
             continue
-        usual = "made from project_name" if question.derived else question.default or "empty"
-        default = "" if question.choices else f" [default: {usual}]"
-        click.echo(f"\n  {click.style(name, bold=True)}: {question.text}{default}")
+        default = "" if question.choices else f" [default: {usual(question)}]"
+        click.echo(f"\n  {click.style(flag(name), bold=True)}: {question.text}{default}")
         _print_choices(template, name, indent="    ")
 
 
@@ -61,6 +61,7 @@ def catalogue(template: Template) -> dict[str, object]:
         "options": [
             {
                 "name": question.name,
+                "flag": flag(question.name),
                 "question": question.text,
                 "default": None if question.derived else question.default,
                 "choices": [

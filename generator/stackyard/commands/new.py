@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from stackyard import interrupts
-from stackyard.commands import completion
-from stackyard.commands.options import data_option
+from stackyard.commands import completion, installed
+from stackyard.commands.answers import Answering
 from stackyard.commands.printing import count, dump, progress, repeat_command, say, steps_in, warn
 from stackyard.commands.tree import print_tree, size_of, total
 from stackyard.errors import shown
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 _NEXT = ["make test", "make dev"]
 
 
-@click.command()
+@click.command(cls=Answering, heading="Answers", defaults=True)
 @click.argument("framework", required=False, shell_complete=completion.frameworks)
 @click.argument("path", required=False, shell_complete=completion.directories)
-@data_option(help="Answer a question; 'stackyard list' shows them all. May be repeated.")
 @click.option(
     "--answers",
     "answers_file",
@@ -46,10 +45,12 @@ _NEXT = ["make test", "make dev"]
     help="Write into a directory that is not empty; only files that the template makes are"
     " overwritten.",
 )
+@click.pass_context
 def new(
+    context: click.Context,
     framework: str | None,
     path: str | None,
-    assignments: tuple[str, ...],
+    told: list[tuple[str, str]],
     answers_file: str | None,
     *,
     defaults: bool,
@@ -68,7 +69,7 @@ def new(
     Examples:
       stackyard new
       stackyard new fastapi bookshelf
-      stackyard new fastapi bookshelf -d cache=none -d license=Apache-2.0 --defaults
+      stackyard new fastapi bookshelf --cache none --license Apache-2.0 --defaults
       stackyard new fastapi bookshelf --dry-run
       stackyard new flask shelf --answers bookshelf/.copier-answers.yml
     """
@@ -76,15 +77,12 @@ def new(
 
     from stackyard.making.errors import UnusablePathError
     from stackyard.making.generate import generate
-    from stackyard.template import Template
-    from stackyard.template.template import add
+    from stackyard.template.template import collect
 
     if path == "":
         raise UnusablePathError(path, "is empty")
-    template = Template.installed()
-    answers = template.parse(assignments)
-    if framework is not None:
-        add(answers, "framework", framework)
+    template = installed(context)
+    answers = collect([*told, *([("framework", framework)] if framework is not None else [])])
     if answers_file is not None:
         recalled = template.recall(Path(answers_file))
         if "project_name" in answers:

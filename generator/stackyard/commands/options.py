@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 
 import click
 
-from stackyard.commands import completion
 from stackyard.errors import shown
 
-data_option = partial(
-    click.option,
-    "-d",
-    "--data",
-    "assignments",
-    metavar="KEY=VALUE",
-    multiple=True,
-    shell_complete=completion.assignments,
-)
 trust_option = click.option(
     "--trust-source",
     is_flag=True,

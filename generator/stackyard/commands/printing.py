@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stackyard.errors import shown, typed
+from stackyard.errors import flag, shown, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from stackyard.template import Choice, Template
+    from stackyard.template import Choice, Question, Template
 
 
 def dump(value: object) -> None:
@@ -67,6 +67,13 @@ def answer_lines(answers: Mapping[str, str]) -> list[str]:
     return [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
 
 
+def usual(question: Question) -> str:
+    """Return what a question's answer is unless it is told, for people."""
+    if question.name.startswith("author_"):
+        return "git's, or empty"
+    return "made from project_name" if question.derived else question.default or "empty"
+
+
 def choice_lines(choices: Sequence[Choice]) -> list[str]:
     """Return a line for each choice: its value and what it means."""
     width = max((len(choice.value) for choice in choices), default=0)
@@ -89,7 +96,7 @@ def repeat_command(
             default = template.slug({"project_name": answers.get("project_name", "")})
         # An author who is not told is the one that git knows there.
         if name != "framework" and (value != default or name.startswith("author_")):
-            words += ["-d", f"{name}={value}"]
+            words += [flag(name), value]
     return shlex.join([*words, *flags, "--defaults"])
 
 

@@ -9,7 +9,8 @@ import click
 
 from stackyard import interrupts
 from stackyard.commands import completion
-from stackyard.commands.options import data_option, trust_option, trusts
+from stackyard.commands.answers import Answering
+from stackyard.commands.options import trust_option, trusts
 from stackyard.commands.printing import behind_by, count, dump, progress, say, steps_in, warn
 from stackyard.errors import shown, typed
 
@@ -27,10 +28,9 @@ _DIFF: dict[str, dict[str, Any]] = {
 """How the lines of a difference look, by how they begin."""
 
 
-@click.command()
+@click.command(cls=Answering, heading="Answers that change", defaults=False)
 @click.argument("path", default=".", shell_complete=completion.directories)
 @click.option("--to", "version", metavar="VERSION", help="By default, the newest release.")
-@data_option(help="Change an answer; all but 'framework' can change. May be repeated.")
 @click.option("--check", is_flag=True, help="Only tell whether it is behind: exit 1 if it is.")
 @click.option("--dry-run", is_flag=True, help="Print the difference that it would make.")
 @trust_option
@@ -38,7 +38,7 @@ _DIFF: dict[str, dict[str, Any]] = {
 def update(
     path: str,
     version: str | None,
-    assignments: tuple[str, ...],
+    told: list[tuple[str, str]],
     *,
     check: bool,
     dry_run: bool,
@@ -48,22 +48,24 @@ def update(
     """Bring the project at PATH to a newer release, your own edits kept.
 
     What changes is staged in git and not committed. A file that both sides changed has the
-    conflict marked in it; then the exit status is 1.
+    conflict marked in it; then the exit status is 1. What only the newer release asks for is
+    answered by -d.
 
     \b
     Examples:
       stackyard update
       stackyard update bookshelf --dry-run
-      stackyard update bookshelf -d tasks=none
+      stackyard update bookshelf --tasks none
       stackyard update bookshelf --check
     """
     from pathlib import Path
 
     from stackyard.project import Record
+    from stackyard.template.template import collect
     from stackyard.updating.update import update as bring
     from stackyard.updating.upstream import Upstream
 
-    if check and (version or assignments or dry_run):
+    if check and (version or told or dry_run):
         raise click.UsageError("--check goes with --json only: leave the other options out.")
     record = Record.of(Path(path))
     trusted = trust_source or trusts(record.source, as_json=as_json)
@@ -74,7 +76,7 @@ def update(
     with interrupts.shielded():
         done = bring(
             Path(path),
-            assignments,
+            collect(told),
             version,
             trusted=trusted,
             dry_run=dry_run,

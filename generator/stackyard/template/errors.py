@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stackyard.errors import StackyardError, nearest, suggest
+from stackyard.errors import StackyardError, flag, nearest, suggest
 
 
 class AnswerError(StackyardError):
@@ -45,7 +45,7 @@ class InvalidAnswerError(AnswerError):
     def __init__(self, key: str, value: str, reason: str, source: str = "") -> None:
         taken = f", taken from {source}," if source else ""
         super().__init__(
-            f"{key}{taken} cannot be {value!r}: it {reason}; pass another with -d {key}=VALUE"
+            f"{key}{taken} cannot be {value!r}: it {reason}; pass another with {flag(key)}"
         )
 
 

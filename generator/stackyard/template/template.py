@@ -13,7 +13,6 @@ from stackyard.project import ANSWERS_FILE, parse_yaml, read_answers
 from stackyard.template.errors import (
     ConflictingAnswersError,
     HiddenOptionError,
-    MalformedAnswerError,
     UnknownOptionError,
     UnknownValueError,
     UnusableTemplateError,
@@ -76,21 +75,6 @@ class Template:
     def options(self) -> list[str]:
         """Return the names of the questions that take an answer."""
         return [question.name for question in self.questions.values() if not question.computed]
-
-    def parse(self, assignments: Iterable[str]) -> dict[str, str]:
-        """Turn `KEY=VALUE` texts into checked answers.
-
-        Raises:
-            AnswerError: for a text without `=`, or as `check` and `add` do.
-        """
-        answers: dict[str, str] = {}
-        for assignment in assignments:
-            key, equals, value = assignment.partition("=")
-            if not equals:
-                raise MalformedAnswerError(assignment, self.options)
-            add(answers, key, value)
-        self.check(answers)
-        return answers
 
     def recall(self, file: Path) -> dict[str, str]:
         """Return the answers that another project's answers file holds, checked.
@@ -180,14 +164,17 @@ def _config(root: Path) -> str:
     return re.sub(r"^---\n", "", re.sub(r"^!include (.+)$", included, text, flags=re.M), flags=re.M)
 
 
-def add(answers: dict[str, str], key: str, value: str) -> None:
-    """Add an answer that may be there already.
+def collect(told: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return answers by the names of their questions.
 
     Raises:
-        ConflictingAnswersError: if it is there with another value.
+        ConflictingAnswersError: if two of one question differ.
     """
-    if answers.setdefault(key, value) != value:
-        raise ConflictingAnswersError(key, answers[key], value)
+    answers: dict[str, str] = {}
+    for name, value in told:
+        if answers.setdefault(name, value) != value:
+            raise ConflictingAnswersError(name, answers[name], value)
+    return answers
 
 
 def _identity() -> dict[str, str]:

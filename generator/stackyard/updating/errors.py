@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from stackyard.errors import StackyardError, suggest
+from stackyard.errors import StackyardError, flag, suggest
 from stackyard.template.errors import AnswerError
 
 
@@ -45,7 +45,7 @@ class GoneAnswerError(AnswerError):
     def __init__(self, key: str, value: str, release: str, choices: Iterable[str]) -> None:
         super().__init__(
             f"{release} has no {key}={value}, which the project was made with:"
-            f" pass -d {key}=VALUE, one of {', '.join(choices)}"
+            f" pass {flag(key)} with one of {', '.join(choices)}"
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from stackyard import interrupts
 from stackyard.git import GitError
@@ -58,7 +59,7 @@ class Update:
 
 def update(
     project: Path,
-    assignments: tuple[str, ...] = (),
+    told: Mapping[str, str] = MappingProxyType({}),
     version: str | None = None,
     *,
     trusted: bool = False,
@@ -69,7 +70,7 @@ def update(
     """Bring a project to another release of its template, to other answers, or to both.
 
     `version` is a release, branch or commit of the template, by default its newest release.
-    `assignments` are `KEY=VALUE` texts. The result is in the user's work tree and index,
+    `told` are the answers that change. The result is in the user's work tree and index,
     ready to be committed; with `dry_run` nothing is written. Only if `trusted` may the template
     come from another source than this package. `progress` gets a line before
     each slow step, `announce` the command that restores everything should the machine stop
@@ -92,7 +93,7 @@ def update(
             progress(f"Looking for releases at {record.source} ...")
             upstream = Upstream.at(record.source, trusted=trusted)
             newer = upstream.since(record.release)
-            if not (newer or assignments or version):
+            if not (newer or told or version):
                 return Update(record, record.release, record.answers)
             progress("Downloading the template ...")
             templates = upstream.download(scratch / "upstream")
@@ -106,7 +107,7 @@ def update(
                 raise DowngradeError(record.release, sides.release)
             progress("Merging ...")
             merge = Merge(tree, scratch / "merge")
-            given = _answers(sides, assignments)
+            given = _answers(sides, told)
             answers, migrations = _merge(merge, sides, given, scratch)
             notes = _lock(merge, sides, scratch, progress, dry_run=dry_run)
             result = Update(
@@ -183,10 +184,11 @@ def _with_apps(template: Template, apps: str) -> Template:
     return replace(template, stamps={**template.stamps, "_apps": apps})
 
 
-def _answers(sides: _Sides, assignments: tuple[str, ...]) -> dict[str, str]:
+def _answers(sides: _Sides, told: Mapping[str, str]) -> dict[str, str]:
     """Return the project's answers with those that were told now, as far as they are asked for."""
     recorded, new = sides.record.answers, sides.new
-    answers = new.parse(assignments)
+    new.check(told)
+    answers = dict(told)
     for name in _FIXED & answers.keys():
         if answers[name] != recorded[name]:
             raise FixedAnswerError(name, recorded[name], answers[name])
