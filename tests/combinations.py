@@ -28,7 +28,7 @@ def values(question: Question) -> list[str]:
 CHOICES = {
     name: values(question)
     for name, question in TEMPLATE.questions.items()
-    if question.values and name not in {"framework", "license"}
+    if question.values and name not in {"framework", "license", "ci"}
 }
 COMBINATIONS = [
     {"framework": framework, **dict(zip(CHOICES, chosen, strict=True))}

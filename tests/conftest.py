@@ -169,11 +169,19 @@ def git(stackyard: Command) -> Callable[..., str]:
 
 
 # Every combination, and each license that is not the default, once for each framework.
-RENDERED = {name_of(answers): answers for answers in COMBINATIONS} | {
-    f"{framework}-{license_}": {**LEAST[framework], "license": license_, "description": HOSTILE}
-    for framework in FRAMEWORKS
-    for license_ in ("Apache-2.0", "proprietary")
-}
+RENDERED = (
+    {name_of(answers): answers for answers in COMBINATIONS}
+    | {
+        f"{framework}-{license_}": {**LEAST[framework], "license": license_, "description": HOSTILE}
+        for framework in FRAMEWORKS
+        for license_ in ("Apache-2.0", "proprietary")
+    }
+    | {
+        f"{framework}-{ci}": {**LEAST[framework], "ci": ci}
+        for framework in FRAMEWORKS
+        for ci in ("gitlab", "jenkins", "none")
+    }
+)
 
 
 @pytest.fixture(scope="session")

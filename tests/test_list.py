@@ -13,10 +13,10 @@ from stackyard.errors import flag
 
 # Copier's `!include` stands alone in a document.
 TEXT = re.sub("^(?:---|!include .+)$", "", (ROOT / "copier.yml").read_text(), flags=re.MULTILINE)
-OPTIONS = sorted((ROOT / "templates/options").glob("*/option.yml"))
+OPTIONS = re.findall("^!include (templates/options/.+)$", (ROOT / "copier.yml").read_text(), re.M)
 QUESTIONS = {
     name: question
-    for text in [TEXT, *(path.read_text() for path in OPTIONS)]
+    for text in [TEXT, *((ROOT / path).read_text() for path in OPTIONS)]
     for name, question in yaml.safe_load(text).items()
     if not name.startswith("_") and question.get("when", True)
 }

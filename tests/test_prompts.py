@@ -29,6 +29,9 @@ CLEAR, CONTROL_C, CONTROL_D = b"\x15", b"\x03", b"\x04"
 LEAVING = pytest.mark.parametrize(
     "how", [CONTROL_C, CONTROL_D, signal.SIGINT, signal.SIGTERM], ids=str
 )
+# The questions after that of background jobs, in their order.
+QUESTIONS = [question for question in Template.installed().questions.values() if question.text]
+LATER = QUESTIONS[[question.name for question in QUESTIONS].index("tasks") + 1 :]
 
 
 class Terminal:
@@ -128,6 +131,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
         ("Apache-2.0   permissive, with", DOWN + ENTER),
         ("Cache (for what is read often)", DOWN + ENTER),
         ("Background jobs", ENTER),
+        *[(question.text, ENTER) for question in LATER],
     )
     terminal.expect("shop/")
     for line in (
@@ -140,6 +144,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
         "license       Apache-2.0",
         "cache         none",
         "tasks         celery",
+        *(f"{question.name:12}  {question.default}" for question in LATER),
     ):
         terminal.expect(f"  {line}\n")
     terminal.expect(f"Make it in {stackyard.directory}/shop?")
@@ -181,6 +186,7 @@ def test_escape_goes_back_and_keeps_what_was_answered(stackyard: Command) -> Non
         ("Under which license?", ENTER),
         ("Cache (for what is read often)", ENTER),
         ("Background jobs", ENTER),
+        *[(question.text, ENTER) for question in LATER],
         ("To make it:\n", b""),
     )
     assert terminal.finish() == 0
@@ -216,7 +222,7 @@ def told(*but: str) -> list[str]:
         "license": "MIT",
         "cache": "none",
         "tasks": "none",
-    }
+    } | {question.name: "none" for question in LATER}
     return [
         word
         for key, value in answers.items()
@@ -262,7 +268,7 @@ def test_the_summary_fits_on_the_screen(stackyard: Command, height: int) -> None
     terminal.send(b"n")
     assert_nothing_was_written(terminal, stackyard)
     assert seen.count("\n") < height
-    assert seen.startswith("shop/\n├── .github")
+    assert seen.startswith("shop/\n├── app/")
     assert ("tests/  " in seen) == (height < 400)
     assert ("├── conftest.py" in seen) == (height == 400)
     assert ("... and " in seen) == (height == 24)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from combinations import ROOT
+from pipelines import with_ci
 
 pytestmark = pytest.mark.xdist_group("rendered")
 
@@ -24,11 +25,12 @@ def home(rendered: dict[str, Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def files(rendered: dict[str, Path]) -> Callable[[str], list[Path]]:
-    """Give a function that finds the same file in each of the projects."""
+def files(rendered: dict[str, Path]) -> Callable[..., list[Path]]:
+    """Give a function that finds the same file in each of the projects, or in those with a CI."""
 
-    def find(path: str) -> list[Path]:
-        found = [project / path for project in rendered.values()]
+    def find(path: str, ci: str = "") -> list[Path]:
+        chosen = with_ci(ci, rendered) if ci else rendered.values()
+        found = [project / path for project in chosen]
         assert all(file.is_file() for file in found)
         return found
 
@@ -97,7 +99,7 @@ def test_bandit_of_their_tests(rendered: dict[str, Path]) -> None:
     clean(ours("bandit"), "--recursive", "--quiet", *skipped, *tests)
 
 
-def test_hadolint(files: Callable[[str], list[Path]]) -> None:
+def test_hadolint(files: Callable[..., list[Path]]) -> None:
     clean(ours("hadolint"), "--no-color", *files("Dockerfile"))
 
 
@@ -108,21 +110,25 @@ def test_zizmor(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "schema"),
+    ("path", "ci", "schema"),
     [
-        (".github/workflows/ci.yml", "github-workflows"),
-        (".github/dependabot.yml", "dependabot"),
-        ("compose.yaml", "compose-spec"),
-        ("compose.prod.yaml", "compose-spec"),
+        (".github/workflows/ci.yml", "github", "github-workflows"),
+        (".github/dependabot.yml", "github", "dependabot"),
+        (".gitlab-ci.yml", "gitlab", "gitlab-ci"),
+        ("compose.yaml", "", "compose-spec"),
+        ("compose.prod.yaml", "", "compose-spec"),
     ],
 )
-def test_check_jsonschema(files: Callable[[str], list[Path]], path: str, schema: str) -> None:
+def test_check_jsonschema(
+    files: Callable[..., list[Path]], path: str, ci: str, schema: str
+) -> None:
     own = [ROOT / path] if (ROOT / path).is_file() else []
-    clean(ours("check-jsonschema"), "--builtin-schema", f"vendor.{schema}", *own, *files(path))
+    found = files(path, ci)
+    clean(ours("check-jsonschema"), "--builtin-schema", f"vendor.{schema}", *own, *found)
 
 
-def test_actionlint(files: Callable[[str], list[Path]]) -> None:
+def test_actionlint(files: Callable[..., list[Path]]) -> None:
     if not shutil.which("actionlint"):
         pytest.skip("needs actionlint, whose package fetches it from GitHub")
     path = ".github/workflows/ci.yml"
-    clean("actionlint", ROOT / path, *files(path))
+    clean("actionlint", ROOT / path, *files(path, "github"))

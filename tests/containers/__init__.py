@@ -1,1 +1,1 @@
-"""The Dockerfile, the compose files and the workflow of a generated project, run as they are."""
+"""The Dockerfile, the compose files and the CI of a generated project, run as they are."""

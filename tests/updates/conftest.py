@@ -40,7 +40,7 @@ def upstream(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(shared / "Makefile.jinja", "# uv from PATH, or else", "# The uv of PATH, or else")
     commit(place, "Say it better", {})
     run("git", "tag", "v998.0.0", cwd=place)
-    replace(shared / "Makefile.jinja", "## What CI checks", "## What CI checks first")
+    replace(shared / "Makefile.jinja", "## ruff and mypy", "## ruff, then mypy")
     replace(place / "copier.yml", "\nproject_slug:", f"{NEW_OPTION}\nproject_slug:")
     templates = place / "templates"
     for framework in FRAMEWORKS:

@@ -82,4 +82,4 @@ def test_a_checkout_is_updated_and_stays_as_it_is_written(
     assert "0\t0\tProcfile => Processes" in counts
     assert run("git", "status", "--porcelain", cwd=shop).count("\n") == len(counts)
     assert "\\r" not in diff
-    assert "+lint: $(OWN_UV) ## What CI checks first\n" in diff
+    assert "+lint: $(OWN_UV) ## ruff, then mypy\n" in diff

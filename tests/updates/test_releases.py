@@ -122,7 +122,7 @@ def undo(templates: Path) -> None:
     """Make the templates differ from what they are as those of an earlier release may."""
     shared = templates / "shared" / "all"
     replace(shared / "Makefile.jinja", "# uv from PATH, or else", "# The uv of PATH, or else")
-    replace(shared / "Makefile.jinja", "\nlint: $(OWN_UV) ## What", "\ncheck: $(OWN_UV) ## All")
+    replace(shared / "Makefile.jinja", "\nlint: $(OWN_UV) ## ruff", "\ncheck: $(OWN_UV) ## ruff")
     replace(shared / "app" / "settings.py.jinja", '] = "info"', '] = "warning"')
     for framework in FRAMEWORKS:
         (templates / framework / "NOTES.md").write_text("# Notes\n")
