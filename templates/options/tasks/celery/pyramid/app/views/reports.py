@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from app.models import MAX_UNFINISHED, UNFINISHED, Report, User
 from app.problems import RETRY_AFTER
-from app.resources import ReportResource, Root
+from app.reports import ReportResource
+from app.resources import Root
 from app.tasks import compute_report
 
 

@@ -1,8 +1,8 @@
-"""Every URL of the service."""
+"""The URLs of users and books, and of what operators ask."""
 
 from pyramid.config import Configurator
 
-from app.resources import BookResource{% if tasks == 'celery' %}, ReportResource{% endif %}, Root
+from app.resources import BookResource, Root
 
 
 def includeme(config: Configurator) -> None:
@@ -14,10 +14,6 @@ def includeme(config: Configurator) -> None:
     config.add_route("users", "/api/v1/users")
     config.add_route("token", "/api/v1/auth/token")
     config.add_route("revoke", "/api/v1/auth/revoke")
-    {%- if tasks == 'celery' %}
-    config.add_route("report", "/api/v1/reports/{id}", factory=ReportResource)
-    config.add_route("reports", "/api/v1/reports")
-    {%- endif %}
     config.add_route("healthz", "/healthz")
     config.add_route("readyz", "/readyz")
     config.add_route("metrics", "/metrics")

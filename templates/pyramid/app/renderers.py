@@ -9,7 +9,7 @@ from pyramid.renderers import JSON
 from pyramid.request import Request
 from pyramid.response import Response
 
-from app.models import Book{% if tasks == 'celery' %}, Report{% endif %}, User
+from app.models import Book, User
 from app.policy import CurrentUser
 
 
@@ -18,27 +18,6 @@ def fields(*names: str) -> Callable[[Any, Request], dict[str, Any]]:
     return lambda row, _: {name: getattr(row, name) for name in names}
 
 
-{% if tasks == 'celery' -%}
-# Of what a report has found out: JSONB keeps no order.
-MEMBERS = ("total_books", "books_by_author", "books_by_decade", "author", "decade", "count")
-
-
-def show_report(report: Report, request: Request) -> dict[str, Any]:
-    """Show a report, the members of its result in the order of the document."""
-    shown = fields("id", "status", "created_at", "finished_at", "result")(report, request)
-    return shown | {"result": in_order(report.result)}
-
-
-def in_order(value: Any) -> Any:
-    """Return a result with its members in their order."""
-    if isinstance(value, list):
-        return [in_order(item) for item in value]
-    if isinstance(value, dict):
-        return {name: in_order(value[name]) for name in MEMBERS if name in value}
-    return value
-
-
-{% endif -%}
 show_user = fields("id", "email", "created_at")
 json_renderer = JSON(
     adapters=[
@@ -50,9 +29,6 @@ json_renderer = JSON(
             Book,
             fields("id", "title", "author", "publication_date", "isbn", "created_at", "updated_at"),
         ),
-        {%- if tasks == 'celery' %}
-        (Report, show_report),
-        {%- endif %}
     ],
     separators=(",", ":"),
     ensure_ascii=False,
