@@ -2,22 +2,17 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Response, abort, g, json, request
 from marshmallow import Schema
 from sqlalchemy import Select, func
 
 from app import etags, listing
-{%- if cache == 'redis' %}
-from app.cache import cache
-{%- endif %}
 from app.db import get_session
 from app.models import Base
-{%- if cache == 'redis' %}
-from app.proxies import under
-{%- endif %}
 
+P = ParamSpec("P")
 R = TypeVar("R")
 Row = TypeVar("Row", bound=Base)
 
@@ -29,52 +24,33 @@ def show_page(
     schema: type[Schema],
     select: Callable[[dict[str, Any]], Select[Any]],
     query: dict[str, Any],
-    {%- if cache == 'redis' %}
-    entry: str | None = None,
-    {%- endif %}
 ) -> Response:
-    {%- if cache == 'redis' %}
-    """Show a page of what is selected for the query; without one it is this entry of the cache."""
-
-    def load() -> bytes:
-        page = listing.find_page(get_session(), select(query), query)
-        link = listing.links(request.path, query, page["pages"])
-        return link.encode() + b"\n" + encode(schema, page)  # JSON would have to be parsed
-
-    # Only the list that most ask for: there is no end of others, which would fill the cache.
-    found = cache.read_through(entry, load)[0] if entry and not request.query_string else load()
-    link, body = found.split(b"\n", 1)
-    headers = {"Link": under(request.script_root, link.decode())}
-    return Response(body, headers=headers, mimetype="application/json")
-    {%- else %}
     """Show a page of what is selected for the query."""
     page = listing.find_page(get_session(), select(query), query)
     link = listing.links(request.script_root + request.path, query, page["pages"])
     return Response(encode(schema, page), headers={"Link": link}, mimetype="application/json")
-    {%- endif %}
 
 
-{% if cache == 'redis' -%}
-def show(
-    schema: type[Schema], model: type[Base], row_id: int, entry: str | None = None
-) -> Response:
-    """Show a row, by this entry of the cache, or say that the client's copy of it is current."""
-    if entry:
-        body, hit = cache.read_through(entry, lambda: encode(schema, find(model, row_id)))
-        headers = {"X-Cache": "hit" if hit else "miss"}
-    else:
-        body, headers = encode(schema, find(model, row_id)), {}
-    response = Response(body, headers=headers, mimetype="application/json")
-{%- else -%}
 def show(schema: type[Schema], model: type[Base], row_id: int) -> Response:
-    """Show a row, or say that the client's copy of it is current."""
-    body = encode(schema, find(model, row_id))
-    response = Response(body, mimetype="application/json")
-{%- endif %}
-    response.headers["ETag"] = etag = etags.strong(body)
-    if check_conditions(etag, model):
-        response.status_code = 304
-    return response
+    """Show a row."""
+    return Response(encode(schema, find(model, row_id)), mimetype="application/json")
+
+
+def conditional(model: type[Base]) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+    """Give the row that a view shows an entity tag, or say that the client's copy is current."""
+
+    def decorate(view: Callable[P, Response]) -> Callable[P, Response]:
+        @wraps(view)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
+            response = view(*args, **kwargs)
+            response.headers["ETag"] = etag = etags.strong(response.data)
+            if check_conditions(etag, model):
+                response.status_code = 304
+            return response
+
+        return wrapped
+
+    return decorate
 
 
 def find(model: type[Row], row_id: int, **options: Any) -> Row:
