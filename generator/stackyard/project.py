@@ -8,13 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from stackyard.documents import LARGEST, Loader, yaml_errors
 from stackyard.errors import NotAProjectError, UnreadableAnswersError
 
 ANSWERS_FILE = ".copier-answers.yml"
-_LARGEST = 1_000_000
-"""How many characters are read of a file of YAML."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def read_answers(file: Path) -> dict[str, str]:
     """
     try:
         with file.open(encoding="utf-8") as opened:
-            text = opened.read(_LARGEST + 1)
+            text = opened.read(LARGEST + 1)
         told = parse_yaml(text)
         return {_text(key, key): _text(key, value) for key, value in told.items()}
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -81,26 +78,13 @@ def parse_yaml(text: str) -> dict[Any, Any]:
     Raises:
         ValueError: for all else, telling what it is.
     """
-    if len(text) > _LARGEST:
+    if len(text) > LARGEST:
         raise ValueError("it is too long")
-    try:
-        told: Any = _Loader(text).get_single_data()
-    except yaml.YAMLError as error:
-        raise ValueError(f"it is not YAML: {' '.join(str(error).split())}") from error
-    except Exception as error:  # of a value that is not what its tag says; or of too many brackets
-        raise ValueError(f"it is not YAML: {type(error).__name__}") from error
+    with yaml_errors():
+        told: Any = Loader(text).get_single_data()
     if not isinstance(told, dict):
         raise ValueError("it holds no answers, a KEY: VALUE on each line")  # noqa: TRY004
     return told
-
-
-class _Loader(yaml.SafeLoader):
-    """Takes no aliases, of which a short text can make a mapping that no memory holds."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias stands in it")
-        return super().compose_node(parent, index)
 
 
 def _text(key: object, value: object) -> str:

@@ -27,6 +27,12 @@ broker:
     "RabbitMQ: one server more": rabbitmq
   default: redis
 """
+RULE = """\
+    refused:
+      - answers: {cache: [redis], tasks: [celery]}
+        because: they never met
+        instead: {cache: none}
+"""
 
 
 @pytest.fixture(scope="session")

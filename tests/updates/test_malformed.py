@@ -139,6 +139,20 @@ CONFIGURATIONS = {
     "an alias": "a: &x {type: str}\nframework: *x\n",
     "deep": "[" * 100_000,
     "huge": "# \n" * 400_000,
+    "no questions": "---\n- framework\n",
+    "other delimiters": "_envops: {block_start_string: '[%'}\n",
+    "an include outside": "---\n!include ../shop/.copier-answers.yml\n",
+    "an include of an absolute path": "---\n!include /etc/hostname\n",
+    "an include of a pattern": "---\n!include templates/*.yml\n",
+    "an include of nothing": "---\n!include templates/nothing.yml\n",
+    "an include of a directory": "---\n!include templates\n",
+    "an include of itself": "---\n!include copier.yml\n",
+    "an include of no name": "---\n!include {a: b}\n",
+    "no catalogue": "catalogue: {when: false, default: [cache]}\n",
+    "options that are none": "catalogue: {when: false, default: {options: [1]}}\n",
+    "needs that are none": "catalogue: {when: false, default: {needs: {a: b}}}\n",
+    "a rule without a reason": "catalogue: {when: false, default: {refused: [{answers: {}}]}}\n",
+    "a preset that is none": "catalogue: {when: false, default: {presets: {a: {}}}}\n",
 }
 
 
@@ -155,6 +169,26 @@ def test_a_template_that_asks_oddly_is_refused(
         assert f"cannot use the template of '{other}': its copier.yml is none" in done.stderr
     assert tree(shop) == before
     assert user.leftovers() == []
+
+
+@pytest.mark.parametrize("included", ["a link", "too much"])
+def test_what_a_template_includes_is_its_own_and_bounded(
+    user: Command, shop: Path, other: Path, tmp_path: Path, included: str
+) -> None:
+    """All of it may be as long as one file."""
+    (tmp_path / "secrets.yml").write_text("hunter2\n")
+    if included == "a link":
+        (other / "templates" / "more.yml").symlink_to(tmp_path / "secrets.yml")
+    else:
+        (other / "templates" / "more.yml").write_text("# \n" * 150_000)
+    with (other / "copier.yml").open("a") as file:
+        file.write("---\n!include templates/more.yml\n" * 3)
+    release(other, {})
+    done = user("update", "shop", "--trust-source")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    reason = "is no file of the template" if included == "a link" else "it is too long"
+    assert reason in done.stderr
+    assert "hunter2" not in done.stderr
 
 
 def test_a_template_that_keeps_its_answers_elsewhere_is_refused(

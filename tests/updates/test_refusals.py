@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conftest import UPSTREAM, Command, replace, run, tree
 from test_bad_input import UNPRIVILEGED
 
-from .conftest import FIRST
+from .conftest import FIRST, RULE, release
 from .test_safety import files, is_clean
 
 
@@ -190,3 +191,21 @@ def test_a_directory_that_cannot_be_written_is_refused(user: Command, shop: Path
     assert "Permission denied" in done.stderr or "unable to unlink" in done.stderr
     assert files(shop) == before
     assert is_clean(shop)
+
+
+def test_answers_that_the_newer_release_refuses(user: Command, shop: Path, other: Path) -> None:
+    """None of them is dropped, as Copier would; another one is told, and all is well."""
+    replace(other / "templates" / "catalogue.yml", "    refused: []\n", RULE)
+    release(other, {})
+    before = tree(shop)
+    done = user("update", "shop", "--trust-source")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "stackyard: cache=redis (from .copier-answers.yml) does not go with"
+        " tasks=celery (from .copier-answers.yml): they never met; choose cache=none\n"
+    )
+    assert tree(shop) == before
+    done = user("update", "shop", "--trust-source", "-d", "cache=none")
+    assert done.returncode == 0, done.stderr
+    answers = yaml.safe_load((shop / ".copier-answers.yml").read_text())
+    assert (answers["cache"], answers["tasks"]) == ("none", "celery")

@@ -172,6 +172,27 @@ def test_a_template_reads_no_environment_and_no_other_file(
     assert tree(shop) == before
 
 
+@pytest.mark.parametrize(
+    "reads",
+    ["{{ '$SECRET' | expandvars }}", "{{ '~' | expanduser }}", "{% include 'templates/link' %}"],
+)
+@pytest.mark.parametrize("rule", ["validator", "default"])
+def test_a_question_reads_no_environment_and_no_other_file(
+    user: Command, shop: Path, other: Path, tmp_path: Path, *, reads: str, rule: str
+) -> None:
+    """Nor by a link of the template; settling answers holds to what Copier does."""
+    (tmp_path / "secret").write_text("hunter2")
+    (other / "templates" / "link").symlink_to(tmp_path / "secret")
+    with (other / "copier.yml").open("a") as file:
+        file.write(f'---\nodd: {{type: str, {rule}: "{reads}"}}\n')
+    release(other, {})
+    before = tree(shop)
+    done = user("update", "shop", "--trust-source", SECRET="hunter2")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert "hunter2" not in done.stderr
+    assert tree(shop) == before
+
+
 def test_a_link_of_a_template_is_not_written_through(
     user: Command, shop: Path, other: Path, tmp_path: Path
 ) -> None:

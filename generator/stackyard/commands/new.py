@@ -77,6 +77,7 @@ def new(
 
     from stackyard.making.errors import UnusablePathError
     from stackyard.making.generate import generate
+    from stackyard.template.settle import author
     from stackyard.template.template import collect
 
     if path == "":
@@ -95,13 +96,12 @@ def new(
         answers = wizard.plan(
             template, answers, target, force=force, confirm=not dry_run, progress=progress
         )
-    else:
-        answers = template.author() | answers
     with interrupts.shielded():
         project = generate(
             template,
             answers,
             target,
+            author=author(template),
             dry_run=dry_run,
             force=force,
             with_git=not no_git,

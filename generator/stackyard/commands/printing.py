@@ -84,6 +84,8 @@ def repeat_command(
     template: Template, path: Path, answers: Mapping[str, str], flags: Iterable[str] = ()
 ) -> str:
     """Return the command that makes a project again, whoever runs it, and wherever."""
+    from stackyard.template.settle import slug
+
     words = [_program(), "new", answers["framework"]]
     words += shlex.split(typed(path))
     for name, value in answers.items():
@@ -93,7 +95,7 @@ def repeat_command(
         if name == "project_name":
             default = path.resolve().name
         if name == "project_slug":
-            default = template.slug({"project_name": answers.get("project_name", "")})
+            default = slug(answers.get("project_name", ""))
         # An author who is not told is the one that git knows there.
         if name != "framework" and (value != default or name.startswith("author_")):
             words += [flag(name), value]

@@ -25,7 +25,7 @@ from stackyard.making.errors import TargetError
 from stackyard.making.generate import generate
 from stackyard.making.target import Target
 from stackyard.template import Choice, Question, Template
-from stackyard.template.errors import InvalidAnswerError
+from stackyard.template.settle import Suggestions, author, refuse
 
 _MAKE = Choice("make", "write these files (y)")
 _CHANGE = Choice("change", "go back to the last question")
@@ -56,21 +56,16 @@ def plan(
         StackyardError: before anything is asked, if nothing can be made of what was told.
         KeyboardInterrupt: if the user leaves.
     """
-    template.check(told)
-    for name, value in told.items():
-        if reason := template.refusal(name, told):
-            raise InvalidAnswerError(name, value, reason)
+    refuse(template, told)
     target = Target.at(path, force=force) if path else None
     if target is None and "project_slug" in told:
         Target.at(Path(told["project_slug"]), force=force)
 
+    directory = target.place.name if target else ""
+
     def suggest(name: str, answers: Mapping[str, str]) -> str:
-        if name == "project_name" and target:
-            return target.place.name
-        if name == "project_slug":
-            return template.slug(answers)
-        known = template.author() if name.startswith("author_") else {}
-        return known.get(name, template.questions[name].default)
+        known = author(template) if name.startswith("author_") else {}
+        return Suggestions(directory=directory, author=known).answer(template, name, answers).value
 
     def refusal(name: str, answers: Mapping[str, str]) -> str:
         if reason := template.refusal(name, answers):

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from stackyard import interrupts
 from stackyard.making import lock, repository
 from stackyard.making.render import render
 from stackyard.making.target import Target, directory_in, os_errors
 from stackyard.template import Template
+from stackyard.template.settle import Suggestions, settle
 from stackyard.template.source import version
 
 
@@ -39,9 +41,11 @@ class Project:
 
 def generate(
     template: Template,
-    answers: Mapping[str, str],
+    told: Mapping[str, str],
     path: Path | None = None,
     *,
+    preset: str = "",
+    author: Mapping[str, str] = MappingProxyType({}),
     dry_run: bool = False,
     force: bool = False,
     with_git: bool = True,
@@ -50,59 +54,55 @@ def generate(
 ) -> Project:
     """Make a project at `path`, by default in a directory called by its short name.
 
-    What `answers` does not tell takes its default: nothing is asked here. `progress` gets a
-    line before each slow step.
+    What is not told is the preset's answer, suggested by where the project goes and by who its
+    `author` is, or takes its default: nothing is asked here. `progress` gets a line before each
+    slow step.
 
     Raises:
         StackyardError: with nothing written, and nothing that was there touched.
         KeyboardInterrupt: likewise.
     """
-    template.check(answers)
     target = Target.at(path, force=force) if path else None
-    with os_errors(path or Path.cwd()), _workshop(target, dry_run=dry_run) as (staging, scratch):
+    suggestions = Suggestions(preset, target.place.name if target else "", author)
+    settled = settle(template, told, suggestions=suggestions)
+    answers = {name: answer.value for name, answer in settled.items()}
+    target = target or Target.at(Path(answers["project_slug"]), force=force)
+    with os_errors(target.path), _workshop(target, dry_run=dry_run) as (staging, scratch):
         project = staging / "project"
         notes: list[str] = []
         with interrupts.allowed():
-            named = {"project_name": target.place.name} if target else {}
-            sources = dict.fromkeys(named.keys() - answers.keys(), "PATH")
-            given = {**named, **answers}
-            if "project_slug" not in given:
-                given["project_slug"] = template.slug(given)
-                sources["project_slug"] = "project_name"
-            told = render(template, given, project, scratch, sources)
-            target = target or Target.at(Path(told["project_slug"]), force=force)
+            render(template, answers, project, scratch)
             target.refuse_obstacles(project, force=force)
             if with_lock and not dry_run:
                 progress("Locking the dependencies ...")
-                pins = template.pins(told["framework"])
+                pins = template.pins(answers["framework"])
                 notes += lock.make(project, pins, target.path, scratch / "lock")
             if with_git and not dry_run and not repository.holds(target.place):
-                notes += repository.make(project, *_first_commit(told))
+                notes += repository.make(project, *_first_commit(answers))
             if not os.path.lexists(target.place / ".env"):
                 _write_env(project)
             files = tuple(_files(project))
         if not dry_run:
             target.publish(project, staging.with_name(f"{staging.name}-kept"), force=force)
-    options = {name: told[name] for name in template.options}
-    return Project(target.path, options, files, tuple(notes))
+    return Project(target.path, answers, files, tuple(notes))
 
 
 @contextmanager
-def _workshop(target: Target | None, *, dry_run: bool) -> Iterator[tuple[Path, Path]]:
+def _workshop(target: Target, *, dry_run: bool) -> Iterator[tuple[Path, Path]]:
     """Give two directories that do not stay: one on the target's file system, one for Copier."""
     with directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch:
         if dry_run:
             yield scratch, scratch
         else:
-            with directory_in(target.ground if target else Path.cwd(), ".stackyard") as staging:
+            with directory_in(target.ground, ".stackyard") as staging:
                 yield staging, scratch
 
 
-def _first_commit(told: Mapping[str, str]) -> tuple[str, str, str]:
+def _first_commit(answers: Mapping[str, str]) -> tuple[str, str, str]:
     """Return the message and, for a user whom git does not know, the author's name and email."""
-    message = f"Start {told['project_name']} from stackyard {version()}"
-    name = told.get("author_name") or "stackyard"
-    return message, name, told.get("author_email") or "stackyard@localhost"
+    message = f"Start {answers['project_name']} from stackyard {version()}"
+    name = answers.get("author_name") or "stackyard"
+    return message, name, answers.get("author_email") or "stackyard@localhost"
 
 
 def _write_env(project: Path) -> None:

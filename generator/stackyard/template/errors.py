@@ -6,7 +6,10 @@ StackyardError
 │   ├── HiddenOptionError
 │   ├── InvalidAnswerError
 │   ├── MalformedAnswerError
+│   ├── PresetFrameworkError
+│   ├── RefusedAnswersError
 │   ├── UnknownOptionError
+│   ├── UnknownPresetError
 │   └── UnknownValueError
 ├── TemplateError
 └── UnusableTemplateError
@@ -14,9 +17,13 @@ StackyardError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from stackyard.errors import StackyardError, flag, nearest, suggest
+
+if TYPE_CHECKING:
+    from stackyard.template.catalogue import Preset, Rule
 
 
 class AnswerError(StackyardError):
@@ -57,11 +64,44 @@ class MalformedAnswerError(AnswerError):
         super().__init__(f"-d {text!r} has no '=': write -d {key}=VALUE")
 
 
+class PresetFrameworkError(AnswerError):
+    """A preset of other frameworks than the chosen one."""
+
+    def __init__(self, preset: Preset, framework: str, presets: Iterable[str]) -> None:
+        others = ", ".join(name for name in presets if name != preset.name)
+        super().__init__(
+            f"the preset {preset.name} is not for {framework}: choose"
+            f" {' or '.join(preset.frameworks)}, or another preset (there is {others or 'none'})"
+        )
+
+
+class RefusedAnswersError(AnswerError):
+    """Answers that do not go together; `sources` tells of each where it was taken from, if so."""
+
+    def __init__(self, rule: Rule, answers: Mapping[str, str], sources: Mapping[str, str]) -> None:
+        told = sorted(rule.answers, key=lambda name: bool(sources[name]))
+        said = [
+            f"{name}={answers[name]}" + (f" (from {sources[name]})" if sources[name] else "")
+            for name in told
+        ]
+        super().__init__(
+            f"{said[0]} does not go with {' and '.join(said[1:])}:"
+            f" {rule.because}; choose {rule.remedy}"
+        )
+
+
 class UnknownOptionError(AnswerError):
     """A key that is no question of the template."""
 
     def __init__(self, key: str, options: Iterable[str]) -> None:
         super().__init__(f"no option is called {key!r}: {suggest(key, options)}")
+
+
+class UnknownPresetError(AnswerError):
+    """A preset that the template does not have."""
+
+    def __init__(self, name: str, presets: Iterable[str]) -> None:
+        super().__init__(f"no preset is called {name!r}: {suggest(name, presets)}")
 
 
 class UnknownValueError(AnswerError):

@@ -47,8 +47,7 @@ def question(name: Any, spec: Any) -> Question:
     """
     if not (isinstance(name, str) and isinstance(spec, dict)):
         raise ValueError(f"{name} is no question")  # noqa: TRY004 - nor is it of the caller
-    computed = spec.get("when", True) is False
-    if computed:
+    if spec.get("when", True) is False:
         return Question(name, text="", default="", choices=(), computed=True)
     offered = spec.get("choices", {})
     if not isinstance(offered, dict):

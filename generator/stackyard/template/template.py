@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackyard.errors import UnreadableAnswersError
-from stackyard.git import GitError, git
-from stackyard.project import ANSWERS_FILE, parse_yaml, read_answers
+from stackyard.project import ANSWERS_FILE, read_answers
+from stackyard.template import configuration, jinja
+from stackyard.template.catalogue import Catalogue
 from stackyard.template.errors import (
     ConflictingAnswersError,
     HiddenOptionError,
@@ -32,6 +32,7 @@ class Template:
     root: Path
     questions: Mapping[str, Question]
     stamps: Mapping[str, str] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     @classmethod
     def installed(cls) -> Template:
@@ -49,17 +50,20 @@ class Template:
         """
         stamps = stamps or {}
         try:
-            config = parse_yaml(_config(root))
+            config = configuration.read(root)
             settings = {name for name in config if str(name).startswith("_")}
             if config.get("_answers_file") != ANSWERS_FILE:
                 raise ValueError(f"_answers_file is not {ANSWERS_FILE}")  # noqa: TRY301
+            if "_envops" in config:
+                raise ValueError("_envops is set")  # noqa: TRY301
             questions = {
                 name: question(name, spec) for name, spec in config.items() if name not in settings
             }
+            catalogue = Catalogue.load(config.get("catalogue", {}).get("default", {}))
         except (OSError, ValueError) as error:
             source = stamps.get("_src_path", str(root))
             raise UnusableTemplateError(source, error) from error
-        return cls(root, questions, stamps)
+        return cls(root, questions, stamps, catalogue)
 
     @property
     def source(self) -> str:
@@ -110,33 +114,15 @@ class Template:
         validator = self.questions[name].validator
         return self._render(validator, answers).strip() if validator else ""
 
-    def slug(self, answers: Mapping[str, str]) -> str:
-        """Return the short name that comes nearest to the project's in a-z, 0-9 and `-`."""
-        from slugify import slugify
-
-        name = answers.get("project_name", self.questions["project_name"].default)
-        return slugify(name, entities=False, decimal=False, hexadecimal=False)
-
-    def author(self) -> dict[str, str]:
-        """Return the author's name and email, as far as git knows them and they can be taken."""
-        found = _identity()
-        return {
-            name: value
-            for name, value in found.items()
-            if name in self.questions and not self.refusal(name, found)
-        }
+    def default(self, name: str, answers: Mapping[str, str]) -> str:
+        """Return what Copier answers a question with, beside the answers before it."""
+        default = self.questions[name].default
+        return self._render(default, answers) if "{" in default else default
 
     def _render(self, text: str, answers: Mapping[str, str]) -> str:
-        """Render what `copier.yml` says in Jinja, as Copier does."""
-        from jinja2 import FileSystemLoader
-        from jinja2.sandbox import SandboxedEnvironment
-
-        extensions = ["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
-        environment = SandboxedEnvironment(
-            loader=FileSystemLoader(self.root), extensions=extensions
-        )
         # What Copier tells of its run matters to updates alone.
-        return environment.from_string(text).render(answers, _copier_conf={})
+        known = {"catalogue": self.catalogue.data, "_copier_answers": answers, "_copier_conf": {}}
+        return jinja.render(self.root, text, {**known, **answers})
 
     def pins(self, framework: str) -> list[str]:
         """Return the versions tested together, as `name==version` each."""
@@ -145,23 +131,6 @@ class Template:
             return []
         lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
         return [line for line in lines if line and not line.startswith("#")]
-
-
-def _config(root: Path) -> str:
-    """Return the text of `copier.yml`, what it includes in its place.
-
-    Raises:
-        OSError, ValueError: if it cannot be had.
-    """
-
-    def included(match: re.Match[str]) -> str:
-        file = (root / match[1]).resolve()
-        if not file.is_relative_to(root.resolve()):
-            raise ValueError(f"it includes {match[1]}, which is not in the template")
-        return file.read_text(encoding="utf-8")
-
-    text = (root / "copier.yml").read_text(encoding="utf-8")
-    return re.sub(r"^---\n", "", re.sub(r"^!include (.+)$", included, text, flags=re.M), flags=re.M)
 
 
 def collect(told: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -175,14 +144,3 @@ def collect(told: Iterable[tuple[str, str]]) -> dict[str, str]:
         if answers.setdefault(name, value) != value:
             raise ConflictingAnswersError(name, answers[name], value)
     return answers
-
-
-def _identity() -> dict[str, str]:
-    """Return the user's name and email as answers, as far as git knows them."""
-    try:
-        question = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
-        output = git(Path.cwd(), *question)
-    except (OSError, GitError):
-        return {}
-    found = dict(entry.split("\n", 1) for entry in output.split("\0") if "\n" in entry)
-    return {f"author_{key.removeprefix('user.')}": value for key, value in found.items()}

@@ -17,6 +17,7 @@ from stackyard.making.render import render
 from stackyard.making.target import directory_in, os_errors
 from stackyard.project import ANSWERS_FILE, Record
 from stackyard.template import Template
+from stackyard.template.settle import DEFAULTS, Answer, settle
 from stackyard.updating import history
 from stackyard.updating.errors import (
     DowngradeError,
@@ -107,14 +108,15 @@ def update(
                 raise DowngradeError(record.release, sides.release)
             progress("Merging ...")
             merge = Merge(tree, scratch / "merge")
-            given = _answers(sides, told)
-            answers, migrations = _merge(merge, sides, given, scratch)
+            settled = _settle(sides, told)
+            answers = {name: answer.value for name, answer in settled.items()}
+            migrations = _merge(merge, sides, answers, scratch)
             notes = _lock(merge, sides, scratch, progress, dry_run=dry_run)
             result = Update(
                 record,
                 sides.release,
                 answers,
-                added=tuple(name for name in answers if name not in given),
+                added=tuple(name for name, answer in settled.items() if answer.source == DEFAULTS),
                 changes=tuple(merge.changes()),
                 conflicts=tuple(merge.conflicts),
                 left_out=tuple(merge.left_out),
@@ -140,6 +142,11 @@ class _Sides:
     def release(self) -> str:
         return self.new.stamps["_commit"]
 
+    def recorded(self, template: Template) -> dict[str, str]:
+        """Return the project's answers, as far as a template asks for them."""
+        known = self.record.answers
+        return {name: known[name] for name in template.options if name in known}
+
 
 @contextmanager
 def _git_errors(project: Path) -> Iterator[None]:
@@ -156,27 +163,24 @@ def _template(download: Download, record: Record, version: str, place: Path) -> 
     return Template.load(download.unpack(release, place), stamps=stamps)
 
 
-def _merge(
-    merge: Merge, sides: _Sides, given: Mapping[str, str], scratch: Path
-) -> tuple[dict[str, str], History]:
-    """Render both sides and merge what differs; return the answers, and what migrations came."""
+def _merge(merge: Merge, sides: _Sides, answers: Mapping[str, str], scratch: Path) -> History:
+    """Render both sides and merge what differs; return what migrations came."""
     before, after = scratch / "before", scratch / "after"
-    answers = before / ANSWERS_FILE
-    recorded = sides.record.answers
-    known = {name: value for name, value in recorded.items() if name in sides.old.options}
+    made = settle(sides.old, {}, recalled=sides.recorded(sides.old))
     migrations = merge.texts(history.is_migration)
     old, new = (_with_apps(side, history.apps(migrations)) for side in (sides.old, sides.new))
-    render(old, known, before, scratch)
-    told = render(new, given, after, scratch)
+    render(old, {name: answer.value for name, answer in made.items()}, before, scratch)
+    render(new, answers, after, scratch)
     # The generator keeps it: the project's own stands for what was rendered once.
-    answers.unlink(missing_ok=True)  # a template may make a link of it
+    file = before / ANSWERS_FILE
+    file.unlink(missing_ok=True)  # a template may make a link of it
     if (kept := merge.read(ANSWERS_FILE, before=True)) is None:
-        shutil.copyfile(sides.record.path / ANSWERS_FILE, answers)
+        shutil.copyfile(sides.record.path / ANSWERS_FILE, file)
     else:  # as git has it: in the work tree its lines may end otherwise
-        answers.write_bytes(kept.encode("utf-8", "surrogateescape"))
+        file.write_bytes(kept.encode("utf-8", "surrogateescape"))
     came = history.keep(sides.record.path, migrations, before, after)
     merge.run(before, after, sides.release)
-    return {name: told[name] for name in sides.new.options}, came
+    return came
 
 
 def _with_apps(template: Template, apps: str) -> Template:
@@ -184,19 +188,19 @@ def _with_apps(template: Template, apps: str) -> Template:
     return replace(template, stamps={**template.stamps, "_apps": apps})
 
 
-def _answers(sides: _Sides, told: Mapping[str, str]) -> dict[str, str]:
-    """Return the project's answers with those that were told now, as far as they are asked for."""
+def _settle(sides: _Sides, told: Mapping[str, str]) -> dict[str, Answer]:
+    """Return what the newer release makes it of: what is told now, else the project's answers."""
     recorded, new = sides.record.answers, sides.new
     new.check(told)
-    answers = dict(told)
-    for name in _FIXED & answers.keys():
-        if answers[name] != recorded[name]:
-            raise FixedAnswerError(name, recorded[name], answers[name])
-    for name in (name for name in new.options if name in recorded):
-        value, values = answers.setdefault(name, recorded[name]), new.questions[name].values
+    for name in _FIXED & told.keys():
+        if told[name] != recorded[name]:
+            raise FixedAnswerError(name, recorded[name], told[name])
+    recalled = sides.recorded(new)
+    for name in recalled.keys() - told.keys():
+        value, values = recalled[name], new.questions[name].values
         if values and value not in values:
             raise GoneAnswerError(name, value, sides.release, values)
-    return answers
+    return settle(new, told, recalled=recalled)
 
 
 def _relocked(merge: Merge) -> int:
