@@ -30,7 +30,7 @@ test: $(ENVIRONMENT)
 test-containers: $(ENVIRONMENT)
 	$(PYTEST) --no-loadscope-reorder $(if $(BASE),--base $(BASE)) $(or $(ARGS),tests/containers)
 
-# Everything there is, for every combination of answers: hours, which shards share.
+# Everything there is: hours, which shards share.
 test-all: $(ENVIRONMENT)
 	$(PYTEST) --everything $(if $(SHARD),--shard $(SHARD)) $(ARGS)
 
@@ -56,7 +56,7 @@ index: $(ENVIRONMENT)
 
 # Resolves the tested versions anew: this project's own, and those of each framework.
 pins: $(ENVIRONMENT)
-	$(BIN)/python -m tests.pins
+	$(BIN)/python tests/pins.py
 
 # Checks and builds what is tagged, and runs it once; publishes nothing.
 release: $(ENVIRONMENT)

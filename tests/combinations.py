@@ -1,4 +1,4 @@
-"""Every combination of answers, and what a checkout renders for it."""
+"""The combinations of answers that are tried, and what a checkout renders for them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 
+from covering import Answers, covering
 from stackyard.template import Question, Template
 
 ROOT = Path(__file__).parents[1]
@@ -19,38 +19,39 @@ TEMPLATE = Template.load(ROOT)
 FRAMEWORKS = TEMPLATE.questions["framework"].values
 
 
-def values(question: Question) -> list[str]:
-    """Return what can be chosen, the default first."""
-    return sorted(question.values, key=lambda value: value != question.default)
+def least(question: Question) -> str:
+    """Return the answer that adds the least."""
+    return "none" if "none" in question.values else question.default
 
 
-# What a project is made of; a license makes no other service.
-CHOICES = {
-    name: values(question)
-    for name, question in TEMPLATE.questions.items()
-    if question.values and name not in {"framework", "license", "ci"}
+QUESTIONS = [question for question in TEMPLATE.questions.values() if question.values]
+CHOICES = {question.name: question.values for question in QUESTIONS}
+# What makes no other service, as neither the code nor its tests see it.
+ASIDE = {
+    question.name: question.default for question in QUESTIONS if question.name in {"ci", "license"}
 }
-COMBINATIONS = [
-    {"framework": framework, **dict(zip(CHOICES, chosen, strict=True))}
+_KINDS = [question for question in QUESTIONS if question.name not in {"framework", *ASIDE}]
+# What each framework's project is by default, and what it is with the least.
+DEFAULTS = {
+    framework: {"framework": framework, **{kind.name: kind.default for kind in _KINDS}}
     for framework in FRAMEWORKS
-    for chosen in product(*CHOICES.values())
-]
+}
+LEAST = {
+    framework: {"framework": framework, **{kind.name: least(kind) for kind in _KINDS}}
+    for framework in FRAMEWORKS
+}
+_FACTORS = {name: values for name, values in CHOICES.items() if name not in ASIDE}
+_ENDS = [*DEFAULTS.values(), *LEAST.values()]
+# With each two answers, which the gate tries; and with each three, which `make test-all` does.
+PAIRS = covering(_FACTORS, TEMPLATE.catalogue.refusal, _ENDS)
+COMBINATIONS = covering(_FACTORS, TEMPLATE.catalogue.refusal, PAIRS, strength=3)
 
 
-def name_of(answers: dict[str, str]) -> str:
+def name_of(answers: Answers) -> str:
     return "-".join(answers.values())
 
 
 BY_NAME = {name_of(answers): answers for answers in COMBINATIONS}
-# What each framework's project is by default, and what it is with the least.
-DEFAULTS = {
-    framework: {"framework": framework, **{name: values[0] for name, values in CHOICES.items()}}
-    for framework in FRAMEWORKS
-}
-LEAST = {
-    framework: {"framework": framework, **{name: values[-1] for name, values in CHOICES.items()}}
-    for framework in FRAMEWORKS
-}
 
 # Run with the generator of a checkout, which may be another than this one.
 RENDER = """

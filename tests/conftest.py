@@ -16,7 +16,8 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from uv import find_uv_bin
 
-from combinations import COMBINATIONS, FRAMEWORKS, LEAST, ROOT, name_of, render
+from combinations import ASIDE, BY_NAME, CHOICES, COMBINATIONS, ROOT, TEMPLATE, name_of, render
+from covering import covering
 
 pytest_plugins = ["gate", "minutes"]
 
@@ -168,20 +169,10 @@ def git(stackyard: Command) -> Callable[..., str]:
     return ask
 
 
-# Every combination, and each license that is not the default, once for each framework.
-RENDERED = (
-    {name_of(answers): answers for answers in COMBINATIONS}
-    | {
-        f"{framework}-{license_}": {**LEAST[framework], "license": license_, "description": HOSTILE}
-        for framework in FRAMEWORKS
-        for license_ in ("Apache-2.0", "proprietary")
-    }
-    | {
-        f"{framework}-{ci}": {**LEAST[framework], "ci": ci}
-        for framework in FRAMEWORKS
-        for ci in ("gitlab", "jenkins", "none")
-    }
-)
+# Every combination, and more of them with each two answers also to what makes no other service.
+_WHOLE = [{**answers, **ASIDE} for answers in COMBINATIONS]
+_MORE = covering(CHOICES, TEMPLATE.catalogue.refusal, _WHOLE)[len(_WHOLE) :]
+RENDERED = BY_NAME | {name_of(answers): {**answers, "description": HOSTILE} for answers in _MORE}
 
 
 @pytest.fixture(scope="session")

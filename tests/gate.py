@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from combinations import COMBINATIONS, DEFAULTS, FRAMEWORKS, ROOT, digest, name_of, render
+from combinations import DEFAULTS, FRAMEWORKS, PAIRS, ROOT, digest, name_of, render
 
 # What judges a combination, by the kind of the judgment: where it differs, all have to be judged.
-COMMON = ("tests/conftest.py", "tests/combinations.py", "tests/gate.py")
+COMMON = ("tests/conftest.py", "tests/combinations.py", "tests/covering.py", "tests/gate.py")
 COMMON += ("Makefile", "pyproject.toml", "constraints.txt")
 JUDGES = {
     "suite": ("tests/test_generated.py", "generator/stackyard/making/lock.py"),
@@ -155,7 +155,7 @@ def turns() -> list[str]:
 
 def differing(base: str) -> dict[str, list[str]] | None:
     """Name what differs from a commit, by kind; None if that cannot be told."""
-    told = {name_of(answers): answers for answers in COMBINATIONS}
+    told = {name_of(answers): answers for answers in PAIRS}
     with TemporaryDirectory() as directory:
         home = Path(directory)
         try:

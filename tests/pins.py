@@ -9,32 +9,26 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from uv import find_uv_bin
 
+from combinations import BY_NAME, FRAMEWORKS, ROOT, TEMPLATE
 from stackyard.making.generate import generate
-from stackyard.template import Template
 
-ROOT = Path(__file__).parents[1]
 HEADER = "# Versions that were tested together, from `make pins`.\n"
 
 
-def requirements(template: Template, framework: str) -> list[str]:
-    """Return what the projects of a framework depend on, over all combinations of choices."""
-    chosen = [
-        [(name, value) for value in template.questions[name].values]
-        for name in template.options
-        if template.questions[name].values and name != "framework"
-    ]
+def requirements(framework: str) -> list[str]:
+    """Return what the projects of a framework depend on: with each two answers, all there is."""
     found: set[str] = set()
     with TemporaryDirectory() as directory:
-        for number, answers in enumerate(product(*chosen)):
-            path = Path(directory, f"project-{number}")
-            told = {"framework": framework, **dict(answers)}
-            generate(template, told, path, with_git=False, with_lock=False)
+        for name, told in BY_NAME.items():
+            if told["framework"] != framework:
+                continue
+            path = Path(directory, name)
+            generate(TEMPLATE, told, path, with_git=False, with_lock=False)
             project = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))
             groups = project.get("dependency-groups", {}).values()
             found.update(project["project"]["dependencies"], *groups)
@@ -55,8 +49,7 @@ def resolve(*arguments: str, stdin: str = "") -> str:
 
 if __name__ == "__main__":
     (ROOT / "constraints.txt").write_text(resolve("pyproject.toml", "--group", "dev"))
-    template = Template.installed()
-    for framework in template.questions["framework"].values:
-        asked = "\n".join(requirements(template, framework))
+    for framework in FRAMEWORKS:
+        asked = "\n".join(requirements(framework))
         pins = ROOT / "templates" / "pins" / f"{framework}.txt"
         pins.write_text(resolve("-", stdin=asked))

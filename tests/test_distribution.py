@@ -9,10 +9,11 @@ import copier
 import pytest
 import yaml
 
-from combinations import FRAMEWORKS
+from combinations import CHOICES, FRAMEWORKS
 from conftest import CHECKOUT_WARNINGS, UPSTREAM, VERSION, Command, generated, run
 
 ANSWERS = ".copier-answers.yml"
+WITHOUT = {name: "none" for name, values in CHOICES.items() if "none" in values}
 pytestmark = pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
 
 
@@ -26,7 +27,7 @@ def without_origin(project: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize(
     "answers",
-    [{}, {"cache": "none", "tasks": "none", "license": "proprietary", "author_name": "Ada"}],
+    [{}, WITHOUT | {"license": "proprietary", "author_name": "Ada"}],
     ids=["defaults", "none"],
 )
 def test_checkout_wheel_and_copier_generate_the_same_bytes(

@@ -23,18 +23,20 @@ from typing import Any
 
 import pytest
 
-from combinations import COMBINATIONS, DEFAULTS, LEAST, name_of
+from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
 from conftest import Command, replace, run
 
 pytestmark = pytest.mark.slow
 
-WITHOUT_UV = COMBINATIONS[-1]
+WITHOUT_UV = [*LEAST.values()][-1]
 
 
 def case(told: dict[str, str], *marks: pytest.MarkDecorator) -> object:
     """Give a combination a group of its own, as it takes long; the defaults are always tried."""
     name = name_of(told)
-    if told not in DEFAULTS.values():
+    if told not in PAIRS:
+        marks += (pytest.mark.everything,)
+    elif told not in DEFAULTS.values():
         marks += (pytest.mark.judges("suite", name, listed=True),)
     return pytest.param(told, id=name, marks=[pytest.mark.xdist_group(f"suite-{name}"), *marks])
 
@@ -43,7 +45,6 @@ ALL = [case(told) for told in COMBINATIONS]
 ENDS = [*DEFAULTS.values(), *LEAST.values()]
 MORE = [told for told in COMBINATIONS if told not in ENDS]
 BOTH_ENDS = [*map(case, ENDS), *(case(told, pytest.mark.everything) for told in MORE)]
-
 
 PLACE = """-it's "b" & (c) 100% $HOME ;é?,[1]{a}#"""
 

@@ -1,4 +1,4 @@
-"""What every combination of options renders: clean, whole, and free of what was not chosen."""
+"""What each combination of answers renders: clean, whole, and free of what was not chosen."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from combinations import FRAMEWORKS, ROOT, TEMPLATE
+from combinations import ASIDE, CHOICES, FRAMEWORKS, ROOT, TEMPLATE
 from conftest import RENDERED
 from index import index
 
 pytestmark = pytest.mark.xdist_group("rendered")
 
+CATALOGUE = TEMPLATE.catalogue
+WORDS = {word for words in CATALOGUE.words.values() for word in words}
 Texts = dict[str, dict[str, str]]
 """By project the files by their path."""
 
@@ -70,22 +72,33 @@ def test_data_files_parse(files: list[tuple[str, str, str]]) -> None:
 
 @pytest.mark.parametrize("name", RENDERED)
 def test_nothing_tells_of_what_was_not_chosen(name: str, texts: Texts) -> None:
-    answers, held = RENDERED[name], texts[name]
-    unwanted = []
-    feed = "app/hub.py" in held  # comes with Redis, whatever is cached there
-    if answers["cache"] == "none":
-        unwanted += [r"x-cache", r"app\.cache", *([] if feed else [r"redis_url"])]
-    if answers["tasks"] == "none":
-        unwanted += [r"celery", r"smtp", r"\bbeat\b", r"\breports?\b(?!\])"]
-        if answers["cache"] == "none" and not feed:
-            unwanted += [r"redis(?!tribut)", r"valkey"]
     found = [
         (word, path)
-        for word in unwanted
-        for path, text in held.items()
+        for word in WORDS - words_of(name)
+        for path, text in texts[name].items()
         if re.search(word, path + text, re.IGNORECASE)
     ]
     assert found == []
+
+
+def test_every_part_tells_of_itself(texts: Texts) -> None:
+    """By all of the words by which it is looked for where it was not chosen."""
+    options = [f"{name}/{value}" for name in CATALOGUE.options for value in CHOICES[name]]
+    assert [part for part in options if part not in CATALOGUE.words] == [
+        part for part in options if part.endswith("/none")
+    ]
+    for part, words in CATALOGUE.words.items():
+        name = next(name for name in RENDERED if part in parts_of(name))
+        text = "\n".join(path + text for path, text in texts[name].items())
+        assert [word for word in words if not re.search(word, text, re.IGNORECASE)] == []
+
+
+def parts_of(name: str) -> set[str]:
+    return CATALOGUE.parts({**ASIDE, **RENDERED[name]})
+
+
+def words_of(name: str) -> set[str]:
+    return {word for part in parts_of(name) for word in CATALOGUE.words.get(part, ())}
 
 
 @pytest.mark.parametrize("name", RENDERED)
@@ -120,13 +133,13 @@ def test_only_templates_hold_what_jinja_takes_for_its_own() -> None:
 
 def test_every_layer_is_of_an_answer_and_a_family() -> None:
     """A folder of another name would be nobody's."""
-    catalogue = yaml.safe_load((ROOT / "templates/catalogue.yml").read_text())
-    told = catalogue["catalogue"]["default"]
-    families = {family for held in told["families"].values() for family in held}
+    families = {family for held in CATALOGUE.data["families"].values() for family in held}
     parts = {
-        f"options/{name}/{value}" for name in told["options"] for value in [*values(name), "kept"]
+        f"options/{name}/{value}"
+        for name in CATALOGUE.options
+        for value in [*CHOICES[name], "kept"]
     }
-    parts |= {"shared"} | {part for needs in told["needs"].values() for part in needs}
+    parts |= {"shared"} | {part for needs in CATALOGUE.needs.values() for part in needs}
     strange = {
         "/".join(name.split("/")[1:layer])
         for name in index(ROOT).splitlines()
@@ -140,14 +153,11 @@ def test_every_layer_is_of_an_answer_and_a_family() -> None:
     assert strange == set()
 
 
-def values(name: str) -> list[str]:
-    return TEMPLATE.questions[name].values
-
-
 def test_what_a_layer_says_has_a_place_and_a_place_is_used() -> None:
     """A macro that no file asks for is never seen; a place that no layer fills is a leftover."""
     hosts = {*(ROOT / "templates").rglob("*.jinja")} - {ROOT / "templates/at.jinja"}
-    call = re.compile(r"(?:^|[\s{(])(?:|imports_|instead_|last_|sorted_)at\(\"(\w+)\"", re.MULTILINE)
+    kinds = "|imports_|instead_|last_|sorted_"
+    call = re.compile(rf"(?:^|[\s{{(])(?:{kinds})at\(\"(\w+)\"", re.MULTILINE)
     asked = {name for path in hosts for name in call.findall(path.read_text("utf-8"))}
     wirings = [path.read_text("utf-8") for path in (ROOT / "templates").rglob("wiring.jinja")]
     told = {name for text in wirings for name in re.findall(r"\bmacro (\w+)\(", text)}

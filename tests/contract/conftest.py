@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, LEAST, name_of
+from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, LEAST, PAIRS, name_of
 
 from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
 from .document import written
@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         told = BY_NAME.get(name)
         if told is None or told == DEFAULTS[told["framework"]]:
             continue
-        if item.get_closest_marker("smoke"):
+        if item.get_closest_marker("smoke") and told in PAIRS:
             least = name_of(LEAST[told["framework"]])
             item.add_marker(pytest.mark.judges("contract", name, listed=name == least))
         else:
