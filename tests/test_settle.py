@@ -155,6 +155,18 @@ def test_a_preset_that_there_is_not(template: Template) -> None:
         settle(template, {}, suggestions=Suggestions(preset="standart"))
 
 
+def test_a_template_of_an_older_release_declares_nothing(tmp_path: Path) -> None:
+    """Its questions are one document; what is told and the defaults are all there is."""
+    (tmp_path / "copier.yml").write_text(
+        "_answers_file: .copier-answers.yml\n"
+        "name: {type: str, default: shop}\n"
+        "slug: {type: str, default: 'the-{{ name }}'}\n"
+    )
+    older = Template.load(tmp_path)
+    assert older.catalogue.presets == {}
+    assert values(settle(older, {"name": "shelf"})) == {"name": "shelf", "slug": "the-shelf"}
+
+
 # What does not go together
 
 
