@@ -2,18 +2,19 @@
 
 import json
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader
 
-from combinations import ROOT
+from combinations import ROOT, render
 
 from .client import BOOKS, ME, REPORTS, REVOKE, TOKEN, USERS
 from .service import Target
 
 # Pyramid's document is its code; the others make theirs of their code.
-WRITTEN = "templates/pyramid/app/openapi.yaml.jinja"
+WRITTEN = "app/openapi.yaml"
 
 BOOK = f"{BOOKS}/{{id}}"
 REPORT = f"{REPORTS}/{{id}}"
@@ -64,16 +65,15 @@ def operations(target: Target) -> dict[str, Operation]:
 
 
 def written(target: Target) -> dict[str, Any]:
-    """Return the document of a service as Pyramid's template has it."""
-    environment = Environment(loader=FileSystemLoader(ROOT), autoescape=False)
-    environment.filters["to_json"] = json.dumps
+    """Return the document of a service as a project of Pyramid has it."""
     answers = {
-        "project_name": "project",
-        "description": "A catalogue of books.",
+        "framework": "pyramid",
         "cache": "redis" if counts_attempts(target) else "none",
         "tasks": "celery" if target.has_tasks else "none",
     }
-    found = yaml.safe_load(environment.get_template(WRITTEN).render(answers))
+    with TemporaryDirectory() as place:
+        render(ROOT, Path(place), {"written": answers})
+        found = yaml.safe_load((Path(place) / "written/shop" / WRITTEN).read_text("utf-8"))
     named = {kind: found["components"][kind] for kind in ("schemas", "securitySchemes")}
     return found | {"components": named}
 
