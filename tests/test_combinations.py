@@ -58,7 +58,9 @@ def test_each_answers_that_may_go_together_are_in_a_row(size: int, most: int) ->
     assert len(rows) <= most
 
 
-@pytest.mark.parametrize(("rows", "size"), [(PAIRS, 2), (COMBINATIONS, 3)], ids=str)
+@pytest.mark.parametrize(
+    ("rows", "size"), [(PAIRS, 2), (COMBINATIONS, 3)], ids=["the gate", "everything"]
+)
 def test_what_is_tried_has_each_answers_that_may_go_together(
     rows: list[Answers], size: int
 ) -> None:

@@ -42,7 +42,9 @@ JUDGMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "size"), [([], 2), (["--everything"], 3)], ids=str)
+@pytest.mark.parametrize(
+    ("options", "size"), [([], 2), (["--everything"], 3)], ids=["the gate", "everything"]
+)
 def test_each_answers_that_may_go_together_are_tried(
     collected: Callable[..., set[str]], options: list[str], size: int
 ) -> None:
