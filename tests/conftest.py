@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ UPSTREAM = "https://github.com/stackyard/stackyard"
 STACKYARD = Path(sys.executable).parent / "stackyard"
 HOSTILE = """Books, "new" & 'old': $5 #1 \\ {each} %s"""
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
+QUICK = ["--defaults", "--no-lock"]
+Git = Callable[..., str]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
@@ -33,6 +36,13 @@ def run(*command: str | Path, **options: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def report(command: Command, *arguments: str, **environment: str) -> dict[str, Any]:
+    """Return what `new --json` tells; it must succeed."""
+    done = command("new", *arguments, "--json", **environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def replace(file: Path, before: str, after: str) -> None:
@@ -151,6 +161,14 @@ def environment(without_uv: dict[str, str], tmp_path: Path) -> dict[str, str]:
     uv.parent.mkdir()
     uv.symlink_to(find_uv_bin())
     return without_uv | {"PATH": os.pathsep.join([str(uv.parent), without_uv["PATH"]])}
+
+
+@pytest.fixture
+def occupied(stackyard: Command) -> Command:
+    """A command beside a directory that is not empty."""
+    (stackyard.directory / "full").mkdir()
+    (stackyard.directory / "full" / "kept.txt").write_text("mine\n")
+    return stackyard
 
 
 @pytest.fixture
