@@ -46,7 +46,7 @@ format: $(ENVIRONMENT)
 bench: $(ENVIRONMENT)
 	$(BIN)/python -m benchmarks
 
-# Writes what the commands say of themselves into docs/cli.md.
+# Writes what the commands say of themselves, and of the options, into docs/.
 docs: $(ENVIRONMENT)
 	$(BIN)/python -m tests.cli_docs
 

@@ -1,7 +1,11 @@
-"""Writes what the commands say of themselves into `docs/cli.md`, below what is written by hand."""
+"""Writes what the commands say of themselves and of the options into `docs/`.
+
+In each page it is below what is written by hand.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -10,27 +14,93 @@ import click
 
 from stackyard.cli import main
 from stackyard.commands.list import print_catalogue
+from stackyard.errors import flag
 from stackyard.template import Template
 
-PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
+DOCS = Path(__file__).parents[1] / "docs"
 MARK = "<!-- What follows is written by `make docs`. -->\n"
 WIDTH = 80
 
 
-def page() -> str:
-    """Return the whole page as it should be."""
-    by_hand, _, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
+def commands(template: Template) -> str:
+    """Return what the commands say of themselves."""
     group = click.Context(main, None, "stackyard", terminal_width=WIDTH, **main.context_settings)
-    commands = [click.Context(command, group, name) for name, command in main.commands.items()]
+    each = [click.Context(command, group, name) for name, command in main.commands.items()]
     with redirect_stdout(StringIO()) as catalogue:
-        print_catalogue(Template.installed())
+        print_catalogue(template)
     return "".join(
         [
-            by_hand + MARK,
-            *(_help(context) for context in (group, *commands)),
+            *(_help(context) for context in (group, *each)),
             _section("Frameworks and options", "stackyard list", catalogue.getvalue()),
         ]
     )
+
+
+def options(template: Template) -> str:
+    """Return which presets and answers there are, and what does not go together, as tables."""
+    presets = [
+        [
+            f"`{preset.name}`",
+            preset.explanation,
+            _or(preset.frameworks) or "all",
+            _told(preset.answers) or "the defaults",
+        ]
+        for preset in template.catalogue.presets.values()
+    ]
+    answers = [
+        [_told({name: choice.value}), choice.explanation, _without(template, name, choice.value)]
+        for name in template.options
+        for choice in template.questions[name].choices
+    ]
+    return "\n".join(
+        [
+            "\n## Presets\n",
+            *_table(["`--preset`", "what it is for", "frameworks", "what it says"], presets),
+            "\n## Answers\n",
+            *_table(["answer", "what it means", "does not go with"], answers),
+            "",
+        ]
+    )
+
+
+PAGES = {"cli.md": commands, "options.md": options}
+
+
+def page(name: str) -> str:
+    """Return a whole page as it should be."""
+    by_hand, _, _ = (DOCS / name).read_text(encoding="utf-8").partition(MARK)
+    return f"{by_hand}{MARK}{PAGES[name](Template.installed())}"
+
+
+def _without(template: Template, name: str, value: str) -> str:
+    """Return what an answer does not go with, why, and what to choose."""
+    told = []
+    for rule in template.catalogue.refused:
+        if value in rule.answers.get(name, ()):
+            others = " and ".join(
+                _or(_told({other: one}) for one in values)
+                for other, values in rule.answers.items()
+                if other != name
+            )
+            told.append(f"{others}: {rule.because}; choose {_told(rule.instead)}")
+    return "; ".join(told)
+
+
+def _told(answers: Mapping[str, str]) -> str:
+    """Return what to tell the command for answers."""
+    return " ".join(
+        f"`{value}`" if name == "framework" else f"`{flag(name)} {value}`"
+        for name, value in answers.items()
+    )
+
+
+def _or(texts: Iterable[str]) -> str:
+    return " or ".join(texts)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def _help(context: click.Context) -> str:
@@ -43,4 +113,5 @@ def _section(title: str, command: str, printed: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for name in PAGES:
+        (DOCS / name).write_text(page(name), encoding="utf-8")

@@ -67,6 +67,14 @@ MISTAKES = {
         ["new", "fastapi", "shop", "--cache", "reddis"],
         ["cache", "'reddis'", "did you mean 'redis'", "none"],
     ),
+    "unknown preset": (
+        ["new", "flask", "shop", "--preset", "startap"],
+        ["'startap'", "did you mean 'startup'", "standard"],
+    ),
+    "preset of other frameworks": (
+        ["new", "pyramid", "shop", "--preset", "startup"],
+        ["startup is not for pyramid", "choose fastapi or flask", "standard"],
+    ),
     "computed option": (
         ["new", "fastapi", "shop", "-d", "redis=True"],
         ["redis", "leave it out"],

@@ -21,6 +21,7 @@ EXPLAINED = {
     name: {choice.value: choice.explanation for choice in TEMPLATE.questions[name].choices}
     for name in ("framework", "cache")
 }
+PRESETS = TEMPLATE.catalogue.presets
 SHELLS = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
     "zsh": ["zsh", "-f", "-i"],
@@ -149,6 +150,7 @@ def test_zsh_explains_what_there_is(stackyard: Command) -> None:
         ("new -d cache=none fast", {"fastapi": EXPLAINED["framework"]["fastapi"]}),
         ("new -d ca", {"cache=": TEMPLATE.questions["cache"].text}),
         ("new -d cache=", {f"cache={value}": text for value, text in EXPLAINED["cache"].items()}),
+        ("new --preset sta", {name: one.explanation for name, one in PRESETS.items()}),
         ("new --cache ", EXPLAINED["cache"]),
         ("update --cac", {"--cache": TEMPLATE.questions["cache"].text}),
         ("update --cache=n", {"--cache=none": EXPLAINED["cache"]["none"]}),

@@ -6,17 +6,18 @@ import re
 
 import pytest
 
-from cli_docs import PAGE, page
+from cli_docs import DOCS, PAGES, page
 from conftest import ROOT, Command
 from stackyard.cli import main
 from stackyard.errors import flag
 from stackyard.template import Template
 
-TOLD = PAGE.read_text(encoding="utf-8")
+TOLD = (DOCS / "cli.md").read_text(encoding="utf-8")
 
 
-def test_the_page_is_current() -> None:
-    assert page() == TOLD, "say: make docs"
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_current(name: str) -> None:
+    assert page(name) == (DOCS / name).read_text(encoding="utf-8"), "say: make docs"
 
 
 @pytest.mark.parametrize("width", ["40", "200"])
@@ -24,7 +25,7 @@ def test_the_page_is_the_same_on_every_terminal(
     monkeypatch: pytest.MonkeyPatch, width: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", width)
-    assert page() == TOLD
+    assert page("cli.md") == TOLD
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 
+import pytest
 import yaml
 
+from cli_docs import options
+from combinations import TEMPLATE
 from conftest import ROOT, VERSION, Command
+from stackyard.commands.list import catalogue, print_catalogue
 from stackyard.errors import flag
+from stackyard.template import Template
+from stackyard.template.catalogue import Rule
 
 # Copier's `!include` stands alone in a document.
 TEXT = re.sub("^(?:---|!include .+)$", "", (ROOT / "copier.yml").read_text(), flags=re.MULTILINE)
@@ -48,6 +55,60 @@ def test_json_of_list_is_the_same_catalogue(stackyard: Command) -> None:
         assert option["default"] == (None if made_from_another else question["default"])
         values = [choice["value"] for choice in option["choices"]]
         assert values == list(question.get("choices", {}).values())
+
+
+def test_list_tells_what_each_preset_says(stackyard: Command) -> None:
+    told = next(line for line in stackyard("list").stdout.splitlines() if "  startup " in line)
+    assert told.endswith(" (fastapi or flask, --cache redis, --tasks none)")
+    presets = json.loads(stackyard("list", "--json").stdout)["presets"]
+    assert [preset["name"] for preset in presets] == ["standard", "startup"]
+    assert presets[1]["frameworks"] == ["fastapi", "flask"]
+    assert presets[1]["answers"] == {"cache": "redis", "tasks": "none"}
+
+
+@pytest.fixture
+def ruled() -> Template:
+    """A template with answers that do not go together."""
+    rules = (
+        Rule({"cache": ("none",), "tasks": ("celery",)}, "they never met", {"cache": "redis"}),
+        Rule({"framework": ("flask", "pyramid"), "ci": ("none",)}, "no", {"framework": "fastapi"}),
+    )
+    return replace(TEMPLATE, catalogue=replace(TEMPLATE.catalogue, refused=rules))
+
+
+def test_list_tells_what_does_not_go_together(
+    ruled: Template, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason, and with what to choose."""
+    print_catalogue(ruled)
+    assert capsys.readouterr().out.partition("together:\n")[2].splitlines() == [
+        "  --cache none with --tasks celery: they never met; choose --cache redis",
+        "  flask or pyramid with --ci none: no; choose the framework fastapi",
+    ]
+
+
+def test_json_of_list_tells_what_does_not_go_together(ruled: Template) -> None:
+    assert catalogue(ruled)["refused"] == [
+        {
+            "answers": {"cache": ["none"], "tasks": ["celery"]},
+            "because": "they never met",
+            "instead": {"cache": "redis"},
+        },
+        {
+            "answers": {"framework": ["flask", "pyramid"], "ci": ["none"]},
+            "because": "no",
+            "instead": {"framework": "fastapi"},
+        },
+    ]
+
+
+def test_the_table_tells_of_each_answer_what_it_does_not_go_with(ruled: Template) -> None:
+    cells = dict(re.findall(r"^\| `(.*?)` \| .* \| (.*) \|$", options(ruled), re.MULTILINE))
+    assert cells["--cache none"] == "`--tasks celery`: they never met; choose `--cache redis`"
+    assert cells["--tasks celery"] == "`--cache none`: they never met; choose `--cache redis`"
+    assert cells["flask"] == cells["pyramid"] == "`--ci none`: no; choose `fastapi`"
+    assert cells["--ci none"] == "`flask` or `pyramid`: no; choose `fastapi`"
+    assert cells["--cache redis"] == cells["fastapi"] == ""
 
 
 def test_a_reader_that_leaves_early_is_no_error(stackyard: Command) -> None:

@@ -117,6 +117,20 @@ def test_an_empty_directory_becomes_the_project(stackyard: Command, path: str) -
     assert (empty.stat().st_ino, stackyard.leftovers()) == (before, [])
 
 
+def test_a_preset_is_the_answers_that_it_stands_for(stackyard: Command) -> None:
+    """What is told counts more; nothing of the project tells that there was a preset."""
+    made = report(stackyard, "--preset", "startup", "--license=proprietary", "--no-lock")
+    answers = {"framework": "fastapi", "cache": "redis", "tasks": "none", "license": "proprietary"}
+    assert answers.items() <= made["answers"].items()
+    assert "--tasks none" in made["repeat"]
+    written = (Path(made["path"]) / ANSWERS).read_text()
+    assert "tasks: none\n" in written
+    assert "preset" not in written + made["repeat"]
+    told = ["flask", "other", "--preset", "startup", "--tasks", "celery", "--dry-run"]
+    made = report(stackyard, *told)
+    assert {"framework": "flask", "tasks": "celery"}.items() <= made["answers"].items()
+
+
 def test_permissions_follow_the_umask(stackyard: Command) -> None:
     stackyard("new", "fastapi", "shop", *QUICK, prefix=["sh", "-c", 'umask 027; exec "$@"', "sh"])
     assert stat.S_IMODE((stackyard.directory / "shop").stat().st_mode) == 0o750

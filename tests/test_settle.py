@@ -177,19 +177,19 @@ def test_a_template_of_an_older_release_declares_nothing(tmp_path: Path) -> None
             {"tasks": "none", "broker": "kafka"},
             "",
             "broker=kafka does not go with tasks=none: there is nothing to carry;"
-            " choose tasks=celery",
+            " choose --tasks celery",
         ),
         (
             {"broker": "rabbitmq", "framework": "flask"},
             "small",
             "broker=rabbitmq does not go with tasks=none (from the preset small): there is nothing"
-            " to carry; choose tasks=celery",
+            " to carry; choose --tasks celery",
         ),
         (
             {"errors": "sentry", "tasks": "none", "framework": "flask"},
             "",
             "framework=flask does not go with tasks=none and errors=sentry: three of them never"
-            " met; choose errors=none",
+            " met; choose --errors none",
         ),
     ],
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -58,6 +58,15 @@ def typed(path: Path) -> str:
 def flag(name: str) -> str:
     """Return the option of the command that answers a question."""
     return f"--{name.replace('_', '-')}"
+
+
+def flags(answers: Mapping[str, str]) -> str:
+    """Return what to tell the command for these answers."""
+    told = (
+        f"{flag(name)} {value}" if name != "framework" else f"the framework {value}"
+        for name, value in answers.items()
+    )
+    return ", ".join(told)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

@@ -202,10 +202,25 @@ def test_answers_that_the_newer_release_refuses(user: Command, shop: Path, other
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "stackyard: cache=redis (from .copier-answers.yml) does not go with"
-        " tasks=celery (from .copier-answers.yml): they never met; choose cache=none\n"
+        " tasks=celery (from .copier-answers.yml): they never met; choose --cache none\n"
     )
     assert tree(shop) == before
     done = user("update", "shop", "--trust-source", "-d", "cache=none")
     assert done.returncode == 0, done.stderr
     answers = yaml.safe_load((shop / ".copier-answers.yml").read_text())
     assert (answers["cache"], answers["tasks"]) == ("none", "celery")
+
+
+def test_an_option_takes_what_the_newer_release_offers(
+    user: Command, shop: Path, other: Path
+) -> None:
+    """Its values are those of the release that the project goes to, not of this one."""
+    option = other / "templates" / "options" / "cache" / "option.yml"
+    replace(
+        option, "  default: redis\n", '    "Memcached: one more": memcached\n  default: redis\n'
+    )
+    release(other, {})
+    done = user("update", "shop", "--trust-source", "--cache", "memcached")
+    assert done.returncode == 0, done.stderr
+    answers = yaml.safe_load((shop / ".copier-answers.yml").read_text())
+    assert answers["cache"] == "memcached"

@@ -34,6 +34,18 @@ def frameworks(
     return _offered(installed(context).questions["framework"].choices, incomplete)
 
 
+def presets(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Complete the name of a preset."""
+    found = installed(context).catalogue.presets.values()
+    return [
+        CompletionItem(preset.name, help=preset.explanation)
+        for preset in found
+        if preset.name.startswith(incomplete)
+    ]
+
+
 def values(
     question: Question, _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:

@@ -25,6 +25,13 @@ _NEXT = ["make test", "make dev"]
 @click.argument("framework", required=False, shell_complete=completion.frameworks)
 @click.argument("path", required=False, shell_complete=completion.directories)
 @click.option(
+    "--preset",
+    metavar="NAME",
+    default="",
+    help="Have a preset say what is not told; 'stackyard list' shows them.",
+    shell_complete=completion.presets,
+)
+@click.option(
     "--answers",
     "answers_file",
     metavar="FILE",
@@ -50,9 +57,10 @@ def new(
     context: click.Context,
     framework: str | None,
     path: str | None,
-    told: list[tuple[str, str]],
-    answers_file: str | None,
     *,
+    told: list[tuple[str, str]],
+    preset: str,
+    answers_file: str | None,
     defaults: bool,
     dry_run: bool,
     as_json: bool,
@@ -70,6 +78,7 @@ def new(
       stackyard new
       stackyard new fastapi bookshelf
       stackyard new fastapi bookshelf --cache none --license Apache-2.0 --defaults
+      stackyard new flask bookshelf --preset startup
       stackyard new fastapi bookshelf --dry-run
       stackyard new flask shelf --answers bookshelf/.copier-answers.yml
     """
@@ -93,15 +102,25 @@ def new(
     if not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
         from stackyard.commands import wizard
 
+        signed = {}
         answers = wizard.plan(
-            template, answers, target, force=force, confirm=not dry_run, progress=progress
+            template,
+            answers,
+            target,
+            preset=preset,
+            force=force,
+            confirm=not dry_run,
+            progress=progress,
         )
+    else:
+        signed = author(template)
     with interrupts.shielded():
         project = generate(
             template,
             answers,
             target,
-            author=author(template),
+            preset=preset,
+            author=signed,
             dry_run=dry_run,
             force=force,
             with_git=not no_git,

@@ -76,8 +76,13 @@ def usual(question: Question) -> str:
 
 def choice_lines(choices: Sequence[Choice]) -> list[str]:
     """Return a line for each choice: its value and what it means."""
-    width = max((len(choice.value) for choice in choices), default=0)
-    return [f"{choice.value:<{width}}  {choice.explanation}" for choice in choices]
+    return columns([(choice.value, choice.explanation) for choice in choices])
+
+
+def columns(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each row, the second column aligned."""
+    width = max((len(first) for first, _ in rows), default=0)
+    return [f"{first:<{width}}  {second}" for first, second in rows]
 
 
 def repeat_command(

@@ -53,6 +53,10 @@ class Preset:
     frameworks: tuple[str, ...]
     answers: Mapping[str, str]
 
+    def suits(self, framework: str) -> bool:
+        """Tell whether it is for a framework."""
+        return not self.frameworks or framework in self.frameworks
+
 
 @dataclass(frozen=True)
 class Catalogue:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from stackyard.errors import StackyardError, flag, nearest, suggest
+from stackyard.errors import StackyardError, flag, flags, nearest, suggest
 
 if TYPE_CHECKING:
     from stackyard.template.catalogue import Preset, Rule
@@ -86,7 +86,7 @@ class RefusedAnswersError(AnswerError):
         ]
         super().__init__(
             f"{said[0]} does not go with {' and '.join(said[1:])}:"
-            f" {rule.because}; choose {rule.remedy}"
+            f" {rule.because}; choose {flags(rule.instead)}"
         )
 
 

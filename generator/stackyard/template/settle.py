@@ -93,22 +93,18 @@ def settle(
             settled[name] = suggestions.answer(template, name, before)
         else:
             settled[name] = Answer(template.default(name, before), DEFAULTS)
-    if suggestions and (preset := chosen(template, suggestions.preset)):
-        framework = settled["framework"].value
-        if preset.frameworks and framework not in preset.frameworks:
-            raise PresetFrameworkError(preset, framework, template.catalogue.presets)
-    _judge(template, settled)
+    _judge(template, settled, suggestions.preset if suggestions else "")
     return settled
 
 
-def refuse(template: Template, told: Mapping[str, str]) -> None:
-    """Refuse answers of which nothing can be made, whatever the other ones will be.
+def refuse(template: Template, told: Mapping[str, str], preset: str = "") -> None:
+    """Refuse answers, and a preset, of which nothing can be made, whatever the other ones will be.
 
     Raises:
         AnswerError: naming what is not in order, and what to choose.
     """
     template.check(told)
-    _judge(template, {name: Answer(value) for name, value in told.items()})
+    _judge(template, {name: Answer(value) for name, value in told.items()}, preset)
 
 
 def chosen(template: Template, name: str) -> Preset | None:
@@ -146,9 +142,12 @@ def author(template: Template) -> dict[str, str]:
     }
 
 
-def _judge(template: Template, answers: Mapping[str, Answer]) -> None:
+def _judge(template: Template, answers: Mapping[str, Answer], preset: str) -> None:
     """Refuse answers that do not go together, and those that the template's validators refuse."""
     values = _values(answers)
+    wanted, framework = chosen(template, preset), values.get("framework")
+    if wanted and framework and not wanted.suits(framework):
+        raise PresetFrameworkError(wanted, framework, template.catalogue.presets)
     if rule := template.catalogue.refusal(values):
         sources = {name: answers[name].source for name in rule.answers}
         raise RefusedAnswersError(rule, values, sources)
