@@ -38,11 +38,6 @@ class Rule:
         others = [f"{name}={answers[name]}" for name in self.answers if name != option]
         return f"does not go with {' and '.join(others)}: {self.because}"
 
-    @property
-    def remedy(self) -> str:
-        """Return what to choose, as `option=value`."""
-        return " and ".join(f"{option}={value}" for option, value in self.instead.items())
-
 
 @dataclass(frozen=True)
 class Preset:
