@@ -123,4 +123,9 @@ def test_a_reader_that_leaves_early_is_no_error(stackyard: Command) -> None:
 
 
 def test_version_is_told(stackyard: Command) -> None:
-    assert stackyard("--version").stdout == f"stackyard {VERSION}\n"
+    """Without reading the template, and waiting for what does."""
+    done = stackyard("--version", PYTHONPROFILEIMPORTTIME="1")
+    assert done.stdout == f"stackyard {VERSION}\n"
+    assert " click" in done.stderr
+    for module in ("copier", "yaml", "stackyard.template"):
+        assert f" {module}" not in done.stderr
