@@ -254,7 +254,7 @@ class Service(Target):
         statement = "ALTER TABLE {} RENAME COLUMN {} TO {}"
         names = sql.Identifier(column), sql.Identifier(name)
         with self.database() as connection:
-            [found] = tables(connection, table)
+            [found] = tables(connection, table, column)
             connection.execute(sql.SQL(statement).format(found, *names))
             try:
                 yield
@@ -339,9 +339,9 @@ class Service(Target):
 
 
 @contextlib.contextmanager
-def running(project: Project) -> Iterator[Service]:
+def running(project: Project, **settings: str) -> Iterator[Service]:
     """Run the service of a project."""
-    service = Service(project)
+    service = Service(project, **settings)
     try:
         service.start()
         yield service
@@ -349,12 +349,16 @@ def running(project: Project) -> Iterator[Service]:
         service.stop()
 
 
-def tables(connection: psycopg.Connection, name: str = "") -> list[sql.Identifier]:
-    """Return the service's tables whose name contains `name`."""
+def tables(
+    connection: psycopg.Connection, name: str = "", column: str = "%"
+) -> list[sql.Identifier]:
+    """Return the service's tables whose name contains `name`, and that have such a column."""
     found = connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE %s"
+        "SELECT DISTINCT schemaname, tablename FROM pg_tables"
+        " JOIN information_schema.columns ON (schemaname, tablename) = (table_schema, table_name)"
+        " WHERE tablename LIKE %s AND column_name LIKE %s"
         " AND schemaname NOT IN ('pg_catalog', 'information_schema')",
-        [f"%{name}%"],
+        [f"%{name}%", column],
     )
     return [sql.Identifier(*row) for row in found]
 
