@@ -28,7 +28,9 @@ QUESTIONS = [question for question in TEMPLATE.questions.values() if question.va
 CHOICES = {question.name: question.values for question in QUESTIONS}
 # What makes no other service, as neither the code nor its tests see it.
 ASIDE = {
-    question.name: question.default for question in QUESTIONS if question.name in {"ci", "license"}
+    question.name: question.default
+    for question in QUESTIONS
+    if question.name in {"ci", "license", "queue_ui"}
 }
 _KINDS = [question for question in QUESTIONS if question.name not in {"framework", *ASIDE}]
 # What each framework's project is by default, and what it is with the least.

@@ -170,7 +170,7 @@ def test_the_summary_fits_on_the_screen(stackyard: Command, height: int) -> None
     assert_nothing_was_written(terminal, stackyard)
     assert seen.count("\n") < height
     assert seen.startswith("shop/\n├── app/")
-    assert ("tests/  " in seen) == (height < 400)
+    assert ("tests/  " in seen) == (height == 50)
     assert ("├── conftest.py" in seen) == (height == 400)
     assert ("... and " in seen) == (height == 24)
     assert "  framework     fastapi\n" in seen

@@ -106,12 +106,16 @@ def _first_commit(answers: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 def _write_env(project: Path) -> None:
-    """Make `.env` of `.env.example`, with a secret of its own, for the owner's eyes only."""
+    """Make `.env` of `.env.example`, with secrets of its own, for the owner's eyes only."""
     example = project / ".env.example"
     if not example.is_file():
         return
-    secret = f"SECRET_KEY={secrets.token_urlsafe(48)}"
-    text = re.sub(r"^SECRET_KEY=$", secret, example.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(
+        r"^\w+_(?:KEY|PASSWORD)=$",
+        lambda empty: empty[0] + secrets.token_urlsafe(48),
+        example.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
     descriptor = os.open(project / ".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - a descriptor
         file.write(text)
