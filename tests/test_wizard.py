@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -321,39 +320,24 @@ def test_a_preset_with_nothing_left_to_say_is_not_asked_for(stackyard: Command) 
     assert_nothing_was_written(terminal, stackyard)
 
 
-RULED = """
-import sys
-from dataclasses import replace
-from stackyard.template import Template
-from stackyard.template.catalogue import Rule
-template = Template.installed()
-rule = Rule({"cache": ("none",), "tasks": ("celery",)}, "they never met", {"cache": "redis"})
-template = replace(template, catalogue=replace(template.catalogue, refused=(rule,)))
-Template.installed = lambda: template
-sys.argv = ["stackyard", *sys.argv[1:]]
-from stackyard.__main__ import main
-main()
-"""
-
-
 def test_a_choice_that_does_not_go_together_with_an_answer_cannot_be_picked(
     stackyard: Command,
 ) -> None:
-    """It is shown with the reason, be the answer told or given just now, and not suggested."""
-    python = replace(stackyard, executable=Path(sys.executable))
-    start = ["-c", RULED, "new", "flask", "--preset", "standard"]
-    terminal = Terminal(python, *start, *told("preset", "tasks"))
+    """It is shown with the reason, whatever comes first; nor does a preset suggest it."""
+    terminal = Terminal(stackyard, "new", "flask", *told("queue_ui"))
     terminal.answer(
-        ("- celery", b""),
-        ("(does not go with cache=none: they never met)", b""),
-        ("» none", ENTER),
-        ("tasks         none\n", b"n"),
+        ("- flower", b""),
+        ("(does not go with tasks=none: there is no queue to show)", UP + ENTER),
+        ("queue_ui      none\n", b"n"),
     )
     assert_nothing_was_written(terminal, stackyard)
-    terminal = Terminal(python, *start, *told("preset", "cache", "tasks"), "--tasks", "celery")
+    others = told("preset", "tasks", "queue_ui")
+    given = ["--preset", "startup", "--queue-ui", "flower", *others]
+    terminal = Terminal(stackyard, "new", "flask", *given)
     terminal.answer(
+        ("» celery", b""),
         ("- none", b""),
-        ("(does not go with tasks=celery: they never met)", UP + ENTER),
-        ("cache         redis\n", b"n"),
+        ("(does not go with queue_ui=flower: there is no queue to show)", DOWN + ENTER),
+        ("tasks         celery\n", b"n"),
     )
     assert_nothing_was_written(terminal, stackyard)
