@@ -22,6 +22,10 @@ MISTAKES = {
         ["new", "fastapi", "shop", "-d", "framework=flask"],
         ["framework", "'flask'"],
     ),
+    "refused together": (
+        ["new", "fastapi", "shop", "--queue-ui", "flower", "--tasks", "none"],
+        ["queue_ui=flower", "does not go with tasks=none: there is no queue", "--tasks celery"],
+    ),
     "unknown option": (
         ["new", "fastapi", "shop", "-d", "cahce=none"],
         ["'cahce'", "did you mean 'cache'", "license"],
@@ -84,8 +88,8 @@ MISTAKES = {
         ["does not go with tasks=none (from the preset startup)", "choose --tasks celery"],
     ),
     "computed option": (
-        ["new", "fastapi", "shop", "-d", "redis=True"],
-        ["redis", "leave it out"],
+        ["new", "fastapi", "shop", "-d", "layers=[]"],
+        ["layers", "leave it out"],
     ),
     "no equals sign": (
         ["new", "fastapi", "shop", "-d", "cache"],
