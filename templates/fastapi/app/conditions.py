@@ -18,12 +18,13 @@ class Conditions:
     if_match: Annotated[str | None, Header(alias="If-Match"), Tags] = None
     if_none_match: Annotated[str | None, Header(alias="If-None-Match"), Tags] = None
 
-    def answer(self, model: type[BaseModel], body: bytes, **headers: str) -> Response:
-        """Return the JSON of a row, as this model shows it, or 304 for a copy that is current."""
-        headers["ETag"] = etag = etags.strong(body)
-        if self.is_known(model, etag):
-            return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type="application/json")
+    def answer(self, model: type[BaseModel], shown: Response) -> Response:
+        """Return a row, as this model shows it, or 304 for a copy that is current."""
+        shown.headers["ETag"] = etag = etags.strong(bytes(shown.body))
+        if not self.is_known(model, etag):
+            return shown
+        del shown.headers["Content-Length"], shown.headers["Content-Type"]
+        return Response(status_code=304, headers=shown.headers)
 
     def is_known(self, model: type[BaseModel], etag: str) -> bool:
         """Tell whether the client has what this tag names; raise 412 for another `If-Match`."""

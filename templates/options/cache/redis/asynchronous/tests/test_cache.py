@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from app.cache import Cache
+from app.cache import Cache, cache
 from app.models import Book
 from app.settings import settings
 from tests.factories import book_body
@@ -19,11 +19,11 @@ REDIS_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-async def cache(client: AsyncClient) -> AsyncIterator[Cache]:
+async def another(client: AsyncClient) -> AsyncIterator[Cache]:
     """Give a cache, an empty one, as another process would have it."""
-    cache = Cache(str(settings.redis_url))
-    yield cache
-    await cache.close()
+    another = Cache(str(settings.redis_url))
+    yield another
+    await another.close()
 
 
 def redis_at(port: int) -> str:
@@ -66,16 +66,16 @@ async def test_a_write_ends_the_cached_lists(
     assert (await client.get(URL)).json()["total"] == 1
 
 
-async def test_what_a_reader_stores_after_a_write_is_never_shown(cache: Cache) -> None:
-    _, generation = await cache.read("book:1")  # and while it reads the database,
-    await cache.end("book:1")  # somebody writes
+async def test_what_a_reader_stores_after_a_write_is_never_shown(another: Cache) -> None:
+    _, generation = await another.read("book:1")  # and while it reads the database,
+    await another.end("book:1")  # somebody writes
 
-    await cache.fill("book:1", b"old", generation)
+    await another.fill("book:1", b"old", generation)
 
-    assert (await cache.read("book:1"))[0] is None
+    assert (await another.read("book:1"))[0] is None
 
 
-async def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
+async def test_a_write_that_redis_missed_is_made_up_for(another: Cache) -> None:
     """By whoever wrote, once Redis, out of reach until the relay listens, takes it."""
     redis = settings.redis_url
 
@@ -92,29 +92,29 @@ async def test_a_write_that_redis_missed_is_made_up_for(cache: Cache) -> None:
     port = server.sockets[0].getsockname()[1]
     server.close()
     cut_off = Cache(redis_at(port))
-    _, generation = await cache.read("book:1")
-    await cache.fill("book:1", b"old", generation)
+    _, generation = await another.read("book:1")
+    await another.fill("book:1", b"old", generation)
 
     await cut_off.end("book:1")
     async with await asyncio.start_server(relay, "127.0.0.1", port):
         assert (await cut_off.read("book:1"))[0] is None
         deadline = time.monotonic() + 1  # second, for other processes to read no more of it
-        while (await cache.read("book:1"))[0] is not None:
+        while (await another.read("book:1"))[0] is not None:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)
         await cut_off.close()
 
 
-async def test_an_entry_counts_where_it_was_stored_alone(cache: Cache) -> None:
-    _, generation = await cache.read("user:1")
-    await cache.fill("user:1", b"first", generation)
-    assert (await cache.read("user:1"))[0] == b"first"
+async def test_an_entry_counts_where_it_was_stored_alone(another: Cache) -> None:
+    _, generation = await another.read("user:1")
+    await another.fill("user:1", b"first", generation)
+    assert (await another.read("user:1"))[0] == b"first"
 
     async with Redis.from_url(str(settings.redis_url)) as redis:  # by somebody who may write there
         for name in ("{}", "{}:generation"):
             assert await redis.copy(name.format("user:1"), name.format("user:2"))
 
-    assert (await cache.read("user:2"))[0] is None
+    assert (await another.read("user:2"))[0] is None
 
 
 async def test_a_long_outage_costs_a_read_no_more_than_a_short_one() -> None:
@@ -130,9 +130,10 @@ async def test_a_long_outage_costs_a_read_no_more_than_a_short_one() -> None:
 
 class TestRedisOutOfReach:
     @pytest.fixture(autouse=True)
-    def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ({% block modules required %}{% endblock %}):
-            monkeypatch.setattr(f"app.{module}.cache", Cache(REDIS_OUT_OF_REACH))
+    async def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+        monkeypatch.setattr("app.cache.cache.redis", Cache(REDIS_OUT_OF_REACH).redis)
+        yield
+        await cache.close()  # and forget what Redis was not told
 
     async def test_reads_go_to_the_database_with_a_warning(
         self, client: AsyncClient, book: Book
@@ -172,7 +173,7 @@ async def test_a_redis_that_does_not_answer_is_not_waited_for(
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
         silent = Cache(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
-        monkeypatch.setattr("app.{% block books required %}{% endblock %}.cache", silent)
+        monkeypatch.setattr("app.cache.cache.redis", silent.redis)
 
         async with asyncio.timeout(5):
             response = await client.get(f"{URL}/{book.id}")
