@@ -15,13 +15,14 @@ from structlog.testing import capture_logs
 from books.models import Book
 from config.environment import settings
 from core.cache import Cache
+from core.health import CHECKS
 from tests.factories import book_body
 
 URL = "/api/v1/books"
 REDIS_OUT_OF_REACH = "redis://127.0.0.1:1/0"
 
 
-MODULES = ["accounts.authentication", "core.health", "core.signals", "core.viewsets"]
+MODULES = ["accounts.cached", "core.cached", "core.signals"]
 
 
 @pytest.fixture
@@ -143,8 +144,10 @@ def test_a_long_outage_costs_a_read_no_more_than_a_short_one() -> None:
 class TestRedisOutOfReach:
     @pytest.fixture(autouse=True)
     def _redis_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lost = Cache(REDIS_OUT_OF_REACH)
+        monkeypatch.setitem(CHECKS, "cache", lost.ping)
         for module in MODULES:
-            monkeypatch.setattr(f"{module}.cache", Cache(REDIS_OUT_OF_REACH))
+            monkeypatch.setattr(f"{module}.cache", lost)
 
     def test_reads_go_to_the_database_with_a_warning(self, client: APIClient, book: Book) -> None:
         with capture_logs() as logs:
@@ -176,7 +179,7 @@ def test_a_redis_that_does_not_answer_is_not_waited_for(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         silent = Cache(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
-        monkeypatch.setattr("core.viewsets.cache", silent)
+        monkeypatch.setattr("core.cached.cache", silent)
 
         started = time.monotonic()
         response = client.get(f"{URL}/{book.id}")

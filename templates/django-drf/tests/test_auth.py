@@ -9,14 +9,11 @@ import jwt
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-{%- if tasks == 'none' %}
-from django.utils import timezone
-{%- endif %}
 from rest_framework.test import APIClient
 
-from accounts.models import {% if tasks == 'none' %}RefreshToken, {% endif %}User
+from accounts.models import User
 from config.environment import SERVICE
-from tests.factories import PASSWORD, as_form, bearer{% if tasks == 'none' %}, new_user{% endif %}
+from tests.factories import PASSWORD, as_form, bearer
 
 USERS = "/api/v1/users"
 TOKEN = "/api/v1/auth/token"
@@ -158,22 +155,6 @@ class TestRefreshTokens:
     def tokens(self, client: APIClient, user: User) -> dict[str, str]:
         tokens: dict[str, str] = log_in(client, user.email).json()
         return tokens
-    {%- if tasks == 'none' %}
-
-    def test_a_login_forgets_the_expired_tokens_of_its_user(
-        self, client: APIClient, user: User
-    ) -> None:
-        others = new_user("other@example.org")
-        for owner, days in [(user, -1), (user, 1), (others, -1)]:
-            expires_at = timezone.now() + timedelta(days=days)
-            RefreshToken.objects.create(user=owner, expires_at=expires_at)
-
-        log_in(client, user.email)
-
-        ended = RefreshToken.objects.filter(expires_at__lt=timezone.now())
-        assert [token.user for token in ended] == [others]
-        assert RefreshToken.objects.filter(user=user).count() == 2
-    {%- endif %}
 
     def test_a_refresh_returns_a_new_pair(self, client: APIClient, tokens: dict[str, str]) -> None:
         response = refresh(client, tokens["refresh_token"])
