@@ -115,6 +115,19 @@ def test_escape_goes_back_and_keeps_what_was_answered(stackyard: Command) -> Non
     assert list(stackyard.directory.iterdir()) == []
 
 
+def test_an_answer_that_was_emptied_stays_empty_on_the_way_back(stackyard: Command) -> None:
+    """What git knows is suggested once."""
+    terminal = Terminal(stackyard, "new", "flask", *told("author_name", "author_email"))
+    terminal.answer(
+        ("Who writes it? (for pyproject.toml and LICENSE; may be empty) Example", b" \x7f" + ENTER),
+        ("Their email address? (may be empty) author@example.org", ESCAPE),
+        ("Arrow keys move", b""),
+        ("Who writes it?", ENTER),
+        ("  author_name   (empty)\n", CONTROL_C),
+    )
+    assert_nothing_was_written(terminal, stackyard)
+
+
 @pytest.mark.parametrize("keys", [ESCAPE, DOWN + ENTER], ids=["Esc", "choice"])
 def test_the_summary_leads_back_to_the_last_question(stackyard: Command, keys: bytes) -> None:
     terminal = Terminal(stackyard, "new", "fastapi", "shop", "--no-lock", *told("tasks"))

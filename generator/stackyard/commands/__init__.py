@@ -14,6 +14,7 @@ def installed(context: click.Context) -> Template:
     """Return the template of this package, which a run reads once."""
     from stackyard.template import Template
 
-    found: Template = context.meta.setdefault(__name__, None) or Template.installed()
-    context.meta[__name__] = found
+    if __name__ not in context.meta:
+        context.meta[__name__] = Template.installed()
+    found: Template = context.meta[__name__]
     return found

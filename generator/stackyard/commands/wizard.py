@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import questionary
@@ -90,7 +89,7 @@ class _Wizard:
             known = {name: values[name] for name in questions if name not in ahead}
             if ahead:
                 name = ahead[0]
-                default = values.get(name) or self._suggest(name, known)
+                default = values[name] if name in values else self._suggest(name, known)
                 reply = prompts.run(
                     self._prompt(questions[name], default, known), known, may_go_back=position > 0
                 )
@@ -143,16 +142,15 @@ class _Wizard:
     def _prompt(
         self, question: Question, default: str, known: Mapping[str, str]
     ) -> questionary.Question:
-        def given(value: str) -> dict[str, str]:
-            return {**known, question.name: value}
+        def barred(value: str) -> str:
+            return self._barred(question.name, {**known, question.name: value})
+
+        def refusal(value: str) -> str:
+            return self._refusal(question.name, {**known, question.name: value})
 
         if question.choices:
-            barred = partial(self._barred, question.name)
-            return prompts.select(
-                question.text, question.choices, default, lambda value: barred(given(value))
-            )
-        refusal = partial(self._refusal, question.name)
-        return prompts.text(question.text, default, lambda value: refusal(given(value)))
+            return prompts.select(question.text, question.choices, default, barred)
+        return prompts.text(question.text, default, refusal)
 
     def _barred(self, name: str, answers: Mapping[str, str]) -> str:
         """Return why a choice does not go together with the answers before it, or nothing."""
