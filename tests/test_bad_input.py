@@ -22,10 +22,6 @@ MISTAKES = {
         ["new", "fastapi", "shop", "-d", "framework=flask"],
         ["framework", "'flask'"],
     ),
-    "refused together": (
-        ["new", "fastapi", "shop", "--queue-ui", "flower", "--tasks", "none"],
-        ["queue_ui=flower", "does not go with tasks=none: there is no queue", "--tasks celery"],
-    ),
     "unknown option": (
         ["new", "fastapi", "shop", "-d", "cahce=none"],
         ["'cahce'", "did you mean 'cache'", "license"],

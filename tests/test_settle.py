@@ -235,6 +235,18 @@ def test_copier_refuses_the_same(template: Template, tmp_path: Path) -> None:
         assert not place.exists()
 
 
+@pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
+def test_copier_refuses_what_the_real_template_s_rules_say(tmp_path: Path) -> None:
+    for number, rule in enumerate(TEMPLATE.catalogue.refused):
+        told = {name: answers[0] for name, answers in rule.answers.items()}
+        place = tmp_path / str(number)
+        with pytest.raises(ValueError, match=rule.because):
+            copier.run_copy(
+                str(ROOT), place, told, vcs_ref="HEAD", defaults=True, unsafe=False, quiet=True
+            )
+        assert not place.exists()
+
+
 def test_python_and_jinja_say_the_same_of_each_two_answers(template: Template) -> None:
     """When the second of them is asked for: of this template's, and of the real one's."""
     for each in (template, TEMPLATE):

@@ -27,7 +27,7 @@ broker:
     "RabbitMQ: one server more": rabbitmq
   default: redis
 """
-RULE = """\
+RULE = """
     refused:
       - answers: {cache: [redis], tasks: [celery]}
         because: they never met

@@ -195,7 +195,7 @@ def test_a_directory_that_cannot_be_written_is_refused(user: Command, shop: Path
 
 def test_answers_that_the_newer_release_refuses(user: Command, shop: Path, other: Path) -> None:
     """None of them is dropped, as Copier would; another one is told, and all is well."""
-    replace(other / "templates" / "catalogue.yml", "    refused: []\n", RULE)
+    replace(other / "templates" / "catalogue.yml", "\n    refused:\n", RULE)
     release(other, {})
     before = tree(shop)
     done = user("update", "shop", "--trust-source")
