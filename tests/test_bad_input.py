@@ -75,6 +75,10 @@ MISTAKES = {
         ["new", "pyramid", "shop", "--preset", "startup"],
         ["startup is not for pyramid", "choose fastapi or flask", "standard"],
     ),
+    "refused together": (
+        ["new", "fastapi", "shop", "--queue-ui", "flower", "--tasks", "none"],
+        ["queue_ui=flower does not go with tasks=none: there is no", "choose --tasks celery"],
+    ),
     "refused with a preset": (
         ["new", "fastapi", "shop", "--queue-ui", "flower", "--preset", "startup"],
         ["does not go with tasks=none (from the preset startup)", "choose --tasks celery"],
