@@ -56,9 +56,8 @@ def test_the_tests_have_the_servers_of_compose(ci: str, rendered: dict[str, Path
     """The same images by the same names; whatever is named by a variable is there."""
     for project in with_ci(ci, rendered):
         services = yaml.safe_load((project / "compose.yaml").read_text("utf-8"))["services"]
-        servers = {
-            name: told["image"] for name, told in services.items() if ":local" not in told["image"]
-        }
+        images = {name: told["image"] for name, told in services.items()}
+        servers = {name: image for name, image in images.items() if not image.startswith("shop:")}
         urls = {name for name in services["web"]["environment"] if name.endswith("_URL")}
         tests = [job for job in CI[ci](project) if job.targets == ["test"]]
         assert tests
