@@ -50,6 +50,6 @@ def includeme(config: Configurator) -> None:
 
 
 def to_json(value: Any) -> bytes:
-    """Return the JSON of rows, for the cache and for entity tags."""
+    """Return the JSON of rows, of which entity tags are made too."""
     text: str = json_renderer(None)(value, {})
     return text.encode()
