@@ -132,7 +132,7 @@ def test_only_templates_hold_what_jinja_takes_for_its_own() -> None:
 
 
 def test_every_layer_is_of_an_answer_and_a_family() -> None:
-    """A folder of another name would be nobody's."""
+    """A folder of another name would be nobody's; a family may be that beside another answer."""
     families = {family for held in CATALOGUE.data["families"].values() for family in held}
     parts = {
         f"options/{name}/{value}"
@@ -140,13 +140,19 @@ def test_every_layer_is_of_an_answer_and_a_family() -> None:
         for value in [*CHOICES[name], "kept"]
     }
     parts |= {"shared"} | {part for needs in CATALOGUE.needs.values() for part in needs}
+    narrower = {
+        f"{family}+{option}-{value}"
+        for family in families
+        for option in CATALOGUE.options
+        for value in CHOICES[option]
+    }
     strange = {
         "/".join(name.split("/")[1:layer])
         for name in index(ROOT).splitlines()
         for layer in [{"shared": 3, "servers": 4, "options": 5}.get(name.split("/")[1], 0)]
         if layer
         and not (
-            name.split("/")[layer - 1] in families
+            name.split("/")[layer - 1] in families | narrower
             and "/".join(name.split("/")[1 : layer - 1]) in parts
         )
     }
