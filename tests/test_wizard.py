@@ -35,7 +35,7 @@ LATER = ASKED[[question.name for question in ASKED].index("tasks") + 1 :]
 def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
     stackyard: Command, tmp_path: Path
 ) -> None:
-    terminal = Terminal(stackyard, "new", "--no-lock", "-d", "description=Told.")
+    terminal = Terminal(stackyard, "new", "--no-lock", "-d", "description=Told.", height=50)
     terminal.expect("Arrow keys move")
     terminal.answer(
         (PRESET, ENTER),
@@ -48,6 +48,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
         ("Their email address?", ENTER),
         ("Under which license?", b""),
         ("Apache-2.0   permissive, with", DOWN + ENTER),
+        ("Database (for everything that lasts)", ENTER),
         ("Cache (for what is read often)", DOWN + ENTER),
         ("Background jobs", ENTER),
         *[(question.text, ENTER) for question in LATER],
@@ -61,6 +62,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
         "author_name   Example Author",
         "author_email  author@example.org",
         "license       Apache-2.0",
+        "database      postgresql",
         "cache         none",
         "tasks         celery",
         *(f"{question.name:12}  {question.default}" for question in LATER),
@@ -104,6 +106,7 @@ def test_escape_goes_back_and_keeps_what_was_answered(stackyard: Command) -> Non
         ("Who writes it?", ENTER),
         ("Their email address?", ENTER),
         ("Under which license?", ENTER),
+        ("Database (for everything that lasts)", ENTER),
         ("Cache (for what is read often)", ENTER),
         ("Background jobs", ENTER),
         *[(question.text, ENTER) for question in LATER],
@@ -123,7 +126,7 @@ def test_an_answer_that_was_emptied_stays_empty_on_the_way_back(stackyard: Comma
         ("Their email address? (may be empty) author@example.org", ESCAPE),
         ("Arrow keys move", b""),
         ("Who writes it?", ENTER),
-        ("  author_name   (empty)\n", CONTROL_C),
+        ("  author_name   (empty)", CONTROL_C),
     )
     assert_nothing_was_written(terminal, stackyard)
 
@@ -182,10 +185,12 @@ def test_the_summary_fits_on_the_screen(stackyard: Command, height: int) -> None
     assert_nothing_was_written(terminal, stackyard)
     assert seen.count("\n") < height
     assert seen.startswith("shop/\n├── app/")
-    assert ("tests/  " in seen) == (height == 50)
+    assert ("tests/  " in seen) == (height != 400)
     assert ("├── conftest.py" in seen) == (height == 400)
     assert ("... and " in seen) == (height == 24)
-    assert "  framework     fastapi\n" in seen
+    assert "  framework     fastapi" in seen
+    for name in TEMPLATE.options:
+        assert f"  {name} " in seen
 
 
 def test_the_short_name_is_shown_before_the_directory_is_made(stackyard: Command) -> None:

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import sys
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -62,9 +63,18 @@ def behind_by(releases: list[str]) -> str:
 
 
 def answer_lines(answers: Mapping[str, str]) -> list[str]:
-    """Return a line for each answer."""
+    """Return a line for each answer, or for two short ones where they would fill the screen."""
     width = max(map(len, answers), default=0)
-    return [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
+    lines = [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
+    screen = shutil.get_terminal_size()
+    if len(lines) <= screen.lines // 2:
+        return lines
+    half = screen.columns // 2
+    short = [line for line in lines if len(line) < half]
+    middle = (len(short) + 1) // 2
+    pairs = zip_longest(short[:middle], short[middle:], fillvalue="")
+    longer = [line for line in lines if len(line) >= half]
+    return [f"{left:<{half}}{right}".rstrip() for left, right in pairs] + longer
 
 
 def usual(question: Question) -> str:

@@ -23,14 +23,15 @@ def print_tree(project: Project, repeat: str) -> None:
 
 def print_plan(project: Project) -> None:
     """Print what would be made, and of which answers; of the tree what a screen has room for."""
-    room = shutil.get_terminal_size().lines - len(project.answers) - _PROMPT_LINES
+    answers = answer_lines(project.answers)
+    room = shutil.get_terminal_size().lines - len(answers) - _PROMPT_LINES
     lines = _tree(project)
     if len(lines) > room:
         lines = _tree(project, deep=False)
     if len(lines) > room:
         kept = max(room - 1, 1)
         lines = [*lines[:kept], f"... and {len(lines) - kept} more"]
-    say(*lines, "", f"{total(project)}, of these answers:", *answer_lines(project.answers), "")
+    say(*lines, "", f"{total(project)}, of these answers:", *answers, "")
 
 
 def total(project: Project) -> str:
