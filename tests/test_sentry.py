@@ -204,7 +204,7 @@ def test_nothing_that_anybody_sent_is_told(
         event = sentry.event("request_id", response.headers["X-Request-ID"])
         assert not {"extra", "request", "user"} & event.keys()
         assert event["breadcrumbs"] == {"values": []}
-    secret = [service.secret_key, service.postgres.password, service.cache.password]
+    secret = [service.secret_key, *service.database.secrets, service.cache.password]
     words = [*told_by(user), *account.values(), *sent.values(), *secret]
     text = "".join(sentry.envelopes).casefold()
     assert [word for word in words if word.casefold() in text] == []
@@ -215,7 +215,7 @@ def test_what_is_refused_is_no_event(service: Service, sentry: Sentry, user: htt
     assert user.get(f"{BOOKS}/{2**62}").status_code == 404
     assert user.post(BOOKS, json={}).status_code == 422
     assert user.get(ME, headers={"Authorization": "Bearer x"}).status_code == 401
-    with lost(service.postgres):
+    with lost(service.database):
         assert user.get(f"{BOOKS}/{2**62}").status_code == 503
         failed(service, call(service, "finish_lost_reports"))  # which another run will do
     service.wait_until_ready()
@@ -281,7 +281,7 @@ def test_without_a_dsn_nothing_is_connected(service: Service, sentry: Sentry) ->
     quiet = service.another_web(SENTRY_DSN=None, WEB_CONCURRENCY="1")
     with quiet as (web, base_url), connect(base_url) as client:
         bug(service, client)
-        known = {server.port for server in (service.postgres, service.cache, service.broker)}
+        known = {server.port for server in service.servers}
         known.add(int(base_url.rpartition(":")[2]))
         found = [c for process in web.tree() for c in process.net_connections("inet")]
         ends = [{c.laddr.port, c.raddr.port} for c in found if c.raddr]

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
+from contract.databases import Database
+from contract.databases.postgresql import PostgreSQL
 from contract.processes import free_port, until
-from contract.service import Target, parts_of, tables
+from contract.service import Target, parts_of
 
 # None of the values by which compose could be told otherwise.
 UNSET = (
@@ -125,21 +124,11 @@ class Stack(Target):
         finally:
             path.write_text(before, "utf-8")
 
-    @contextlib.contextmanager
-    def database(self, password: str = "app") -> Iterator[psycopg.Connection]:
-        """Connect to PostgreSQL by its own address: it has no published port."""
+    @property
+    def database(self) -> Database:
+        """PostgreSQL by its own address: it has no published port."""
         [network] = self.container("postgres")["NetworkSettings"]["Networks"].values()
-        address = f"postgresql://app:{password}@{network['IPAddress']}:5432/app"
-        with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
-            yield connection
-
-    @contextlib.contextmanager
-    def locked(self, name: str) -> Iterator[None]:
-        """Hold every table whose name contains `name`, so that whoever reads it has to wait."""
-        with self.database() as connection, connection.transaction():
-            for table in tables(connection, name):
-                connection.execute(sql.SQL("LOCK TABLE {}").format(table))
-            yield
+        return PostgreSQL(f"postgresql://app:app@{network['IPAddress']}:5432/app")
 
     def health(self, service: str) -> str:
         """Return what the health check of a service says: healthy, unhealthy or starting."""

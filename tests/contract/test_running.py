@@ -132,7 +132,7 @@ def test_no_secret_is_in_the_log(service: Service, anonymous: httpx.Client) -> N
     hidden = marks | {f"first {k}": pair[k] for k in ("access_token", "refresh_token")}
     hidden |= {f"second {k}": renewed[k] for k in ("access_token", "refresh_token")}
     hidden |= {"SECRET_KEY": service.secret_key, "a hash": "$argon2"}
-    hidden |= {"PostgreSQL's password": service.postgres.password}
+    hidden |= {f"secret {n} of the database": s for n, s in enumerate(service.database.secrets)}
     hidden |= {f"{v.name}'s password": v.password for v in (service.cache, service.broker)}
     for process in [service.release, *service.processes]:
         told = {name for name, secret in hidden.items() if secret in process.output()}

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from psycopg import sql
 
 from .client import (
     REVOKE,
@@ -26,7 +25,8 @@ from .client import (
     register,
     token_of,
 )
-from .service import Service, tables
+from .databases.database import in_utc
+from .service import Service
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
@@ -145,11 +145,11 @@ def test_of_eight_refreshes_at_once_one_wins(
 @contextmanager
 def later(service: Service, by: timedelta) -> Iterator[None]:
     """Let the stored tokens be older for a while."""
-    service.age_tokens(by)
+    service.database.age_tokens(by)
     try:
         yield
     finally:
-        service.age_tokens(-by)
+        service.database.age_tokens(-by)
 
 
 def aged(service: Service, token: str, by: timedelta) -> str:
@@ -217,11 +217,10 @@ def test_a_renewed_login_ends_with_the_first(
         token = response.json()["refresh_token"]
         claims = service.claims(token)
         assert claims["exp"] - claims["auth_time"] <= MONTH.total_seconds()
-    with service.database() as connection:
-        [table] = tables(connection, "token")
-        query = sql.SQL("SELECT extract(epoch FROM expires_at) FROM {} WHERE id = %s")
-        [[ends]] = connection.execute(query.format(table), [claims["family"]])
-    assert abs(ends - claims["exp"]) <= 1
+    [table] = service.database.tables("token", "expires_at")
+    query = f"SELECT expires_at FROM {table} WHERE id = %s"
+    [(ends,)] = service.database.execute(query, claims["family"])
+    assert abs(in_utc(ends).timestamp() - claims["exp"]) <= 1
 
 
 def test_a_login_lasts_as_long_as_it_is_told(service: Service, credentials: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from .outages import EVENTUALLY, ask, create, done, status
 
 @pytest.fixture
 def proxy(service: Service) -> Iterator[Proxy]:
-    with proxied(service.postgres, service.logs) as proxy:
+    with proxied(service.database, service.logs) as proxy:
         yield proxy
 
 

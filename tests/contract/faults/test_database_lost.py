@@ -1,7 +1,5 @@
 """The database is lost: every request that needs it says so, until it is back."""
 
-import contextlib
-import os
 import secrets
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, book, common_headers, prompt, token_of
@@ -60,7 +57,7 @@ def test_without_the_database_requests_are_503(
     if service.has_tasks:
         requests.append(("POST", REPORTS, None))
     connected(service)
-    with lost(service.postgres, how), ThreadPoolExecutor(len(requests) + 1) as pool:
+    with lost(service.database, how), ThreadPoolExecutor(len(requests) + 1) as pool:
         answers = [
             pool.submit(user.request, method, where, json=body) for method, where, body in requests
         ]
@@ -85,7 +82,7 @@ def test_a_lost_database_is_what_the_document_says(
         if 503 in statuses and name != "read_current_user"  # who may be in the cache
     }
     connected(service)
-    with lost(service.postgres, "killed"):
+    with lost(service.database, "killed"):
         answers = {name: call() for name, call in calls.items()}
     for name, answer in answers.items():
         kind = models.Health if name == "readiness" else models.Problem
@@ -96,7 +93,7 @@ def test_a_lost_database_is_what_the_document_says(
 @HOW
 def test_a_lost_database_is_not_ready(service: Service, anonymous: httpx.Client, how: str) -> None:
     """`/readyz` is 503 with the database as `"error"`, within 2 s, from every process."""
-    with lost(service.postgres, how):
+    with lost(service.database, how):
         for process in service.web_processes():
             with service.only(process) as client:
                 answers = [client.get("/readyz") for _ in range(2)]
@@ -114,7 +111,7 @@ def test_with_everything_lost_it_is_alive_and_says_what_fails(
 ) -> None:
     """`/healthz` touches no other system; `/readyz` answers within 2 s whatever is down."""
     with (
-        lost(service.postgres, how),
+        lost(service.database, how),
         lost(service.cache, how),
         lost(service.broker, how),
     ):
@@ -134,7 +131,7 @@ def test_with_everything_lost_it_is_alive_and_says_what_fails(
 def test_a_database_that_is_back_is_used_by_every_process(service: Service, how: str) -> None:
     """Served again at the first request also where nobody has noticed that it was lost."""
     connected(service)
-    with lost(service.postgres, how):
+    with lost(service.database, how):
         pass
     back(service)
 
@@ -146,19 +143,19 @@ def test_a_database_lost_in_mid_request_is_503(
     """A request that the database leaves in the lurch is 503 as well, not 500."""
     path = create(user)
     with ThreadPoolExecutor(1) as pool:
-        with contextlib.suppress(psycopg.OperationalError), service.locked("book") as holder:
+        with service.locked("book") as holder:
             answer = pool.submit(user.patch, path, json={"title": "Kindred"})
             until(service.waiting, within=10, failing="the request does not wait")
             if number == signal.SIGKILL:
-                service.postgres.kill()
+                service.database.kill()
             else:
                 # Who holds the lock ends last: else the request might be done before its turn.
-                os.kill(holder.info.backend_pid, signal.SIGSTOP)
-                service.postgres.terminate()
+                service.database.keep(holder)
+                service.database.terminate()
                 answer.result()
-                service.postgres.stop()
+                service.database.stop()
         unavailable(answer.result())
-    service.postgres.start()
+    service.database.start()
     assert user.get(path).json()["title"] == book()["title"]
 
 
@@ -170,19 +167,18 @@ def test_a_lost_database_tells_no_secret_to_the_log(
     with service.locked("user"), ThreadPoolExecutor(1) as pool:
         answer = pool.submit(anonymous.post, USERS, json=account)
         until(service.waiting, within=10, failing="the request does not wait")
-        with service.database() as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        service.database.end_waiting()
         unavailable(answer.result())
-    for hidden in (account["password"], "$argon2", service.postgres.password):
+    for hidden in (account["password"], "$argon2", *service.database.secrets):
         assert hidden not in service.web.output()
 
 
 @pytest.mark.usefixtures("with_tasks")
 def test_a_report_survives_a_lost_database(service: Service, user: httpx.Client) -> None:
     """A report whose database goes away in mid-computation is done once it is back."""
-    with contextlib.suppress(psycopg.OperationalError), service.locked("book"):
+    with service.locked("book"):
         path = ask(user)
         until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
-        service.postgres.kill()
-    service.postgres.start()
+        service.database.kill()
+    service.database.start()
     done(user, path)

@@ -1,12 +1,9 @@
 """The database takes no writes: its server is not the primary any more, or was told not to."""
 
-import contextlib
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from ..client import BOOKS, PASSWORD, REPORTS, TOKEN, USERS, bearer, book, token_of
@@ -14,45 +11,7 @@ from ..processes import until
 from ..service import Service
 from .outages import ask, create, done, status, unavailable, unread
 
-READ_ONLY = "default_transaction_read_only"
-
-
-@contextlib.contextmanager
-def by_new_sessions(service: Service) -> Iterator[None]:
-    """Have every session end, and each new one be read-only for as long as it lives."""
-    with psycopg.connect(service.postgres.maintenance, autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE app SET {READ_ONLY} = on")
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'app'"
-        )
-        try:
-            yield
-        finally:
-            connection.execute(f"ALTER DATABASE app RESET {READ_ONLY}")
-
-
-@contextlib.contextmanager
-def by_every_session(service: Service) -> Iterator[None]:
-    """Have the sessions that there are turn read-only, and then turn back, as does a full disk."""
-
-    def turn(value: str) -> None:
-        def is_so() -> bool:
-            with service.database() as new:
-                return new.execute(f"SHOW {READ_ONLY}").fetchone() == (value,)
-
-        connection.execute(f"ALTER SYSTEM SET {READ_ONLY} = {value}")
-        connection.execute("SELECT pg_reload_conf()")
-        until(is_so, within=5, failing="the server does not read its configuration")
-
-    with psycopg.connect(service.postgres.maintenance, autocommit=True) as connection:
-        turn("on")
-        try:
-            yield
-        finally:
-            turn("off")
-
-
-DEMOTED = pytest.mark.parametrize("demoted", [by_new_sessions, by_every_session])
+DEMOTED = pytest.mark.parametrize("demoted", ["read_only_sessions", "read_only"])
 
 
 def writes(service: Service, path: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -70,7 +29,7 @@ def writes(service: Service, path: str) -> list[tuple[str, str, dict[str, Any]]]
 
 @DEMOTED
 def test_a_write_without_a_primary_is_503(
-    service: Service, anonymous: httpx.Client, user: httpx.Client, demoted: Any
+    service: Service, anonymous: httpx.Client, user: httpx.Client, demoted: str
 ) -> None:
     """A write is 503 with `Retry-After`, and reads go on; the first write after it is served.
 
@@ -79,7 +38,7 @@ def test_a_write_without_a_primary_is_503(
     path, token = create(user), token_of(user)
     credentials = {"username": f"{secrets.token_hex(8)}@example.org", "password": PASSWORD}
     anonymous.post(USERS, json={"email": credentials["username"], "password": PASSWORD})
-    with demoted(service):
+    with getattr(service.database, demoted)():
         for process in service.web_processes():
             with service.only(process) as client:
                 client.headers.update(bearer(token))
@@ -99,9 +58,9 @@ def test_a_write_without_a_primary_is_503(
 
 
 @DEMOTED
-def test_a_service_that_cannot_write_is_not_ready(service: Service, demoted: Any) -> None:
+def test_a_service_that_cannot_write_is_not_ready(service: Service, demoted: str) -> None:
     """`/readyz` is 503 with the database as `"error"` for as long as it takes no writes."""
-    with demoted(service):
+    with getattr(service.database, demoted)():
         for process in service.web_processes():
             with service.only(process) as client:
                 for _ in range(2):
@@ -116,13 +75,13 @@ def test_a_service_that_cannot_write_is_not_ready(service: Service, demoted: Any
 @pytest.mark.usefixtures("with_tasks")
 @DEMOTED
 def test_a_report_waits_until_it_can_be_written(
-    service: Service, user: httpx.Client, demoted: Any
+    service: Service, user: httpx.Client, demoted: str
 ) -> None:
     """What the worker cannot write is tried again: it fails no report, and is in the log."""
     service.worker.stop()
     service.beat.stop()  # which would have it found as a report that was lost
     path, logged = ask(user), len(service.worker.lines())
-    with demoted(service):
+    with getattr(service.database, demoted)():
         service.worker.start()
         until(
             lambda: any("read-only" in line for line in service.worker.lines()[logged:]),

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 
 import httpx
-import psycopg
 
 from ..client import BOOKS, USERS, book, connect, login, register, utc
-from ..databases import followed, proxied
+from ..databases import proxied
+from ..databases.postgresql import followed
 from ..service import Service
 from .outages import ask, done
 
@@ -54,15 +54,15 @@ def serves(service: Service, client: httpx.Client) -> None:
 
 def test_postgres_is_a_scheme_too(service: Service) -> None:
     """`postgres://`, which many hosts set, is what `postgresql://` is."""
-    url = service.postgres.create_database("by_another_scheme")
+    url = service.database.create_database("by_another_scheme")
     with connected_by(service, url.replace("postgresql://", "postgres://")) as client:
         serves(service, client)
 
 
 def test_a_pooler_need_not_keep_any_session(service: Service) -> None:
     """Nothing is asked of a connection in its startup that poolers refuse, by any process."""
-    service.postgres.create_database("behind_a_pooler")
-    with proxied(service.postgres, service.logs) as proxy:
+    service.database.create_database("behind_a_pooler")
+    with proxied(service.database, service.logs) as proxy:
         url = proxy.url.removesuffix("app") + "behind_a_pooler"
         with connected_by(service, url) as client:
             serves(service, client)
@@ -70,10 +70,9 @@ def test_a_pooler_need_not_keep_any_session(service: Service) -> None:
 
 def test_a_database_may_write_times_in_another_style(service: Service) -> None:
     """Neither `DateStyle` nor the time zone of a database changes what is served."""
-    service.postgres.create_database("of_another_style")
-    with psycopg.connect(service.postgres.maintenance, autocommit=True) as connection:
-        connection.execute("ALTER DATABASE of_another_style SET datestyle = 'SQL, DMY'")
-    with proxied(service.postgres, service.logs) as proxy:
+    service.database.create_database("of_another_style")
+    service.database.execute("ALTER DATABASE of_another_style SET datestyle = 'SQL, DMY'")
+    with proxied(service.database, service.logs) as proxy:
         url = proxy.url.removesuffix("app") + "of_another_style"
         with connected_by(service, url) as client:
             serves(service, client)
@@ -81,13 +80,12 @@ def test_a_database_may_write_times_in_another_style(service: Service) -> None:
 
 def test_the_options_of_the_url_are_heeded_by_every_process(service: Service) -> None:
     """What the URL says of a session holds in release, web and worker: they see the same schema."""
-    url = service.postgres.create_database("with_options")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE SCHEMA shop")
-        with connected_by(service, f"{url}?options=-csearch_path%3Dshop") as client:
-            serves(service, client)
-        found = connection.execute("SELECT DISTINCT schemaname FROM pg_stat_user_tables").fetchall()
-        assert found == [("shop",)]
+    url = service.database.create_database("with_options")
+    service.database.execute("CREATE SCHEMA shop", url=url)
+    with connected_by(service, f"{url}?options=-csearch_path%3Dshop") as client:
+        serves(service, client)
+    query = "SELECT DISTINCT schemaname FROM pg_stat_user_tables"
+    assert service.database.execute(query, url=url) == [("shop",)]
 
 
 def test_of_several_hosts_the_primary_is_found(service: Service) -> None:
@@ -95,7 +93,7 @@ def test_of_several_hosts_the_primary_is_found(service: Service) -> None:
 
     When the standby takes over they go on with it, without a restart.
     """
-    primary = service.postgres
+    primary = service.database
     with followed(primary, service.home) as standby:
         hosts = f"127.0.0.1:{standby.port},127.0.0.1:{primary.port}"
         url = primary.url.replace(f"127.0.0.1:{primary.port}", hosts)

@@ -121,7 +121,7 @@ def test_what_beat_does_hourly_deletes_expired_refresh_tokens(
     assert hourly
     credentials = register(anonymous)
     login(anonymous, credentials)
-    service.age_tokens(timedelta(days=7, minutes=5))
+    service.database.age_tokens(timedelta(days=7, minutes=5))
     expired = {*service.rows("token")}
     kept = login(anonymous, credentials)["refresh_token"]
     for task in hourly:

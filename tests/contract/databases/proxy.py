@@ -1,8 +1,9 @@
-"""A proxy before PostgreSQL, as strict as poolers are, that can be paused as any process can.
+"""A proxy before a server, as strict as poolers are, that can be paused as any process can.
 
-    python proxy.py PORT SERVER-PORT
+    python proxy.py PORT SERVER-PORT KIND
 
-Like PgBouncer it refuses the startup parameter `options`, which may set what it cannot keep.
+Before a `postgresql` it refuses, like PgBouncer, the startup parameter `options`, which may set
+what it cannot keep.
 """
 
 import asyncio
@@ -29,16 +30,26 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-async def main(port: int, server: int) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Return what a client of PostgreSQL begins with; nothing if it is refused."""
+    startup = await message(reader)
+    while int.from_bytes(startup[4:8], "big") in ENCRYPTION:
+        writer.write(b"N")
         startup = await message(reader)
-        while int.from_bytes(startup[4:8], "big") in ENCRYPTION:
-            writer.write(b"N")
-            startup = await message(reader)
-        if b"\0options\0" in startup:
-            writer.write(b"E" + (len(REFUSAL) + 4).to_bytes(4, "big") + REFUSAL)
-            writer.close()
-            return
+    if b"\0options\0" in startup:
+        writer.write(b"E" + (len(REFUSAL) + 4).to_bytes(4, "big") + REFUSAL)
+        writer.close()
+        return b""
+    return startup
+
+
+async def main(port: int, server: int, kind: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        startup = b""
+        if kind == "postgresql":
+            startup = await begin(reader, writer)
+            if not startup:
+                return
         behind, to = await asyncio.open_connection("127.0.0.1", server)
         to.write(startup)
         await asyncio.gather(copy(reader, to), copy(behind, writer))
@@ -48,4 +59,4 @@ async def main(port: int, server: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

@@ -1,0 +1,185 @@
+"""MySQL's family: MariaDB, of Debian's mariadb-server."""
+
+import getpass
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pymysql
+import pymysql.cursors
+import pytest
+
+from ..processes import Process, free_port, until
+from .database import Database
+
+STATES = "state LIKE 'Waiting for%lock%'"
+SMALL = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"]
+
+
+class MySQL(Database):
+    """The rows of a service in a server of MySQL's family that runs somewhere."""
+
+    earlier = "{} - INTERVAL %s SECOND"
+    no_column = "Unknown column"
+
+    def __init__(self, url: str, administrator: str) -> None:
+        self.url = url
+        self.maintenance = administrator
+        """The URL of who may do everything."""
+
+    @contextmanager
+    def connected(self, url: str | None = None) -> Iterator[pymysql.cursors.Cursor]:
+        told = urlsplit(url or self.maintenance)
+        connection = pymysql.connect(
+            host=told.hostname,
+            port=told.port or 3306,
+            user=told.username,
+            password=told.password or "",
+            database=told.path[1:] or None,
+            sql_mode="ANSI_QUOTES,STRICT_ALL_TABLES",
+            init_command="SET time_zone = '+00:00'",
+            connect_timeout=5,
+            autocommit=True,
+        )
+        with closing(connection), connection.cursor() as cursor:
+            yield cursor
+
+    def create_database(self, name: str = "app") -> str:
+        server = self.maintenance.removesuffix("app")
+        self.execute(f"CREATE DATABASE {name}", url=server)
+        self.execute(f"GRANT ALL ON {name}.* TO app", url=server)
+        return self.url.removesuffix("app") + name
+
+    def columns(self) -> list[tuple[str, str]]:
+        query = (
+            """SELECT concat('"', table_name, '"'), column_name FROM information_schema.columns"""
+            " WHERE table_schema = 'app' ORDER BY table_name, ordinal_position"
+        )
+        return [(table, column) for table, column in self.execute(query)]
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[Any]:
+        tables = ", ".join(f"{table} WRITE" for table in self.tables(name))
+        with self.connected() as cursor:
+            cursor.execute(f"LOCK TABLES {tables}")
+            yield cursor
+
+    def waiting(self) -> int:
+        of_tables = f"SELECT count(*) FROM information_schema.processlist WHERE {STATES}"
+        of_rows = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+        [(count,)] = self.execute(f"SELECT ({of_tables}) + ({of_rows})")
+        return int(count)
+
+    def end_waiting(self) -> None:
+        of_rows = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx"
+        query = (
+            f"SELECT id FROM information_schema.processlist WHERE {STATES}"
+            f" OR id IN ({of_rows} WHERE trx_state = 'LOCK WAIT')"
+        )
+        self._end(self.execute(query))
+
+    def sessions(self, url: str) -> int:
+        query = "SELECT count(*) FROM information_schema.processlist WHERE db = %s"
+        [(count,)] = self.execute(query, urlsplit(url).path[1:])
+        return int(count)
+
+    @contextmanager
+    def without_new_tables(self, url: str) -> Iterator[None]:  # noqa: ARG002, it is of the server
+        with self.connected() as cursor:
+            cursor.execute("FLUSH TABLES WITH READ LOCK")
+            yield
+
+    @contextmanager
+    def read_only_sessions(self) -> Iterator[None]:
+        """Have every session end, and each new one be read-only for as long as it lives."""
+        self.execute("SET GLOBAL tx_read_only = ON")
+        self._end(self.execute("SELECT id FROM information_schema.processlist WHERE user = 'app'"))
+        try:
+            yield
+        finally:
+            with self.connected() as cursor:
+                cursor.execute("SET SESSION tx_read_only = OFF")
+                cursor.execute("SET GLOBAL tx_read_only = OFF")
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Have the sessions that there are turn read-only, and then turn back."""
+        self.execute("SET GLOBAL read_only = ON")
+        try:
+            yield
+        finally:
+            self.execute("SET GLOBAL read_only = OFF")
+
+    def _end(self, sessions: list[tuple[Any, ...]]) -> None:
+        for (number,) in sessions:
+            with suppress(pymysql.OperationalError):  # It may have ended by itself.
+                self.execute(f"KILL {number}")
+
+
+class MariaDBServer(Process, MySQL):
+    """MariaDB on a port of its own, in a time zone that nobody should notice."""
+
+    def __init__(self, home: Path) -> None:
+        program = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+        if not program:
+            reason = "needs MariaDB: apt-get install mariadb-server-core mariadb-client-core"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        self.port = free_port()
+        self.password = secrets.token_hex(8)
+        administrators = secrets.token_hex(8)
+        self.secrets = [self.password, administrators]
+        self.url = f"mysql://app:{self.password}@127.0.0.1:{self.port}/app"
+        self.maintenance = f"mysql://admin:{administrators}@127.0.0.1:{self.port}/app"
+        data = home / "mariadb"
+        data.mkdir()
+        subprocess.run(
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                f"--datadir={data}",
+                *SMALL,
+            ],
+            capture_output=True,
+            check=True,
+        )
+        first = data / "first.sql"
+        first.write_text(
+            f"CREATE USER IF NOT EXISTS admin IDENTIFIED BY '{administrators}';\n"
+            "GRANT ALL ON *.* TO admin WITH GRANT OPTION;\n"
+            f"CREATE USER IF NOT EXISTS app IDENTIFIED BY '{self.password}';\n"
+        )
+        settings = {
+            "user": getpass.getuser(),  # root too, if it is said
+            "datadir": data,
+            "init-file": first,
+            "port": self.port,
+            "bind-address": "127.0.0.1,::1",
+            "socket": "socket",
+            "pid-file": "pid",
+            "character-set-server": "utf8mb4",
+            "default-time-zone": "+05:30",
+            "max-connections": 200,
+            "innodb-flush-log-at-trx-commit": 0,
+        }
+        options = [f"--{key}={value}" for key, value in settings.items()]
+        command = [program, "--no-defaults", "--skip-name-resolve", *SMALL, *options]
+        super().__init__("mariadb", command, logs=home)
+
+    def start(self) -> None:
+        super().start()
+        until(self._answers, within=30, failing="MariaDB does not start")
+
+    def _answers(self) -> bool:
+        try:
+            self.execute("SELECT 1", url=self.maintenance.removesuffix("app"))
+        except pymysql.OperationalError:
+            return False
+        return True
