@@ -48,7 +48,7 @@ bench: $(ENVIRONMENT)
 
 # Writes what the commands say of themselves, and of the options, into docs/.
 docs: $(ENVIRONMENT)
-	$(BIN)/python -m tests.cli_docs
+	$(BIN)/python tests/cli_docs.py
 
 # Lists the files of the template's layers in templates/index.txt.
 index: $(ENVIRONMENT)

@@ -5,6 +5,7 @@ In each page it is below what is written by hand.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import click
 
+from combinations import CHOICES, DEFAULTS, ELSEWHERE, WHOLE
+from contract.exceptions import EXCEPTED
 from stackyard.cli import main
 from stackyard.commands.list import print_catalogue
 from stackyard.errors import flag
 from stackyard.template import Template
 
-DOCS = Path(__file__).parents[1] / "docs"
+TESTS = Path(__file__).parent
+DOCS = TESTS.parent / "docs"
 MARK = "<!-- What follows is written by `make docs`. -->\n"
 WIDTH = 80
 
@@ -63,7 +67,43 @@ def options(template: Template) -> str:
     )
 
 
-PAGES = {"cli.md": commands, "options.md": options}
+def databases(_template: Template) -> str:
+    """Return which databases are asked how much, and what some of them do not keep, as tables."""
+    whole = [*DEFAULTS.values(), *WHOLE]
+    smoke = [told for told in ELSEWHERE if told not in whole]
+    asked = [
+        [_told({"database": database}), *(_frameworks(told, database) for told in (whole, smoke))]
+        for database in CHOICES["database"]
+    ]
+    excepted = [
+        [rule_of(row.clause), _or(row.databases), row.reason, rule_of(row.test)] for row in EXCEPTED
+    ]
+    return "\n".join(
+        [
+            "\n## What is asked\n",
+            *_table(["database", "the whole contract, faults too", "its smoke"], asked),
+            "\n## What some do not keep\n",
+            *_table(["the contract", "not on", "why", "what holds there"], excepted),
+            "",
+        ]
+    )
+
+
+def _frameworks(told: list[dict[str, str]], database: str) -> str:
+    return ", ".join(each["framework"] for each in told if each["database"] == database)
+
+
+def rule_of(test: str) -> str:
+    """Return the rule that a test of the contract states: the first line of its docstring."""
+    path, _, name = test.partition("[")[0].partition("::")
+    source = (TESTS / "contract" / path).read_text(encoding="utf-8")
+    for found in ast.walk(ast.parse(source)):
+        if isinstance(found, ast.FunctionDef) and found.name == name:
+            return (ast.get_docstring(found) or "").partition("\n")[0]
+    raise LookupError(test)
+
+
+PAGES = {"cli.md": commands, "options.md": options, "databases.md": databases}
 
 
 def page(name: str) -> str:

@@ -42,8 +42,20 @@ LEAST = {
     framework: {"framework": framework, **{kind.name: least(kind) for kind in _KINDS}}
     for framework in FRAMEWORKS
 }
+# The databases beside the defaults': the frameworks of which the gate asks all of the contract
+# there; of the others it asks the smoke. Each way to speak to one is in it: Django's, and
+# SQLAlchemy's with waiting and without.
+JUDGED = {"sqlite": ["flask", "django-drf"], "mariadb": ["fastapi", "django-drf"]}
+ELSEWHERE = [
+    {**DEFAULTS[framework], "database": database}
+    for database in JUDGED
+    if database in CHOICES["database"]
+    for framework in FRAMEWORKS
+]
+ELSEWHERE = [told for told in ELSEWHERE if not TEMPLATE.catalogue.refusal(told)]
+WHOLE = [told for told in ELSEWHERE if told["framework"] in JUDGED[told["database"]]]
 _FACTORS = {name: values for name, values in CHOICES.items() if name not in ASIDE}
-_ENDS = [*DEFAULTS.values(), *LEAST.values()]
+_ENDS = [*DEFAULTS.values(), *LEAST.values(), *ELSEWHERE]
 # With each two answers, which the gate tries; and with each three, which `make test-all` does.
 PAIRS = covering(_FACTORS, TEMPLATE.catalogue.refusal, _ENDS)
 COMBINATIONS = covering(_FACTORS, TEMPLATE.catalogue.refusal, PAIRS, strength=3)

@@ -20,14 +20,15 @@ from typing import Any
 import httpx
 import pytest
 
-from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, LEAST, PAIRS, name_of
+from combinations import BY_NAME, DEFAULTS, ELSEWHERE, FRAMEWORKS, LEAST, PAIRS, WHOLE
 
 from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
 from .document import written
+from .exceptions import is_excepted
 from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_crosses, writing
 from .generated import generate
 from .processes import Process
-from .service import OTHERWISE, WITH_FEED, Project, Service, Target, parts_of, running
+from .service import OTHERWISE, WITH_FEED, Project, Service, Target, database_of, parts_of, running
 
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
@@ -44,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "smoke: what is asked of a service in containers, where all of it was judged by processes",
+    )
+    config.addinivalue_line(
+        "markers", "database(*answers): a rule of these databases alone, or what holds with them"
     )
     config.addinivalue_line("markers", "last: runs after the other tests of its framework")
     # A supervisor's SIGTERM ends the services too, as Ctrl-C does.
@@ -62,7 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort the tests by their service, and leave out those of the feed where there is none."""
+    """Sort the tests by their service, and leave out those that it is not asked."""
     order = ["given", *BY_NAME]
 
     def place(item: pytest.Item) -> tuple[int, bool, bool]:
@@ -70,8 +74,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     others = [item for item in items if not combination_of(item)]
     ours = sorted((item for item in items if combination_of(item)), key=place)
-    config.hook.pytest_deselected(items=[item for item in ours if is_without_feed(item)])
-    ours = [item for item in ours if not is_without_feed(item)]
+    left = {item for item in ours if is_without_feed(item) or is_of_another_database(item)}
+    config.hook.pytest_deselected(items=[item for item in ours if item in left])
+    ours = [item for item in ours if item not in left]
     items[:] = [*ours, *others]
     for item in ours:
         name = combination_of(item)
@@ -80,9 +85,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         told = BY_NAME.get(name)
         if told is None or told == DEFAULTS[told["framework"]]:
             continue
-        if item.get_closest_marker("smoke") and told in PAIRS:
-            least = name_of(LEAST[told["framework"]])
-            item.add_marker(pytest.mark.judges("contract", name, listed=name == least))
+        if told in WHOLE:
+            item.add_marker(pytest.mark.judges("contract", name, listed=True))
+        elif item.get_closest_marker("smoke") and told in PAIRS:
+            listed = told in [*LEAST.values(), *ELSEWHERE]
+            item.add_marker(pytest.mark.judges("contract", name, listed=listed))
         else:
             item.add_marker(pytest.mark.everything)
 
@@ -104,6 +111,24 @@ def is_last(item: pytest.Item) -> bool:
 def is_without_feed(item: pytest.Item) -> bool:
     told = BY_NAME.get(combination_of(item))
     return "with_feed" in item.fixturenames and bool(told) and told["framework"] not in WITH_FEED
+
+
+def test_of(item: pytest.Item) -> tuple[str, str]:
+    """Name a test by its module and function, and its parameters without the combination."""
+    parameters = item.callspec.id.removeprefix(combination_of(item)).removeprefix("-")
+    module = item.path.relative_to(Path(__file__).parent).as_posix()
+    return f"{module}::{item.originalname}", parameters
+
+
+def is_of_another_database(item: pytest.Item) -> bool:
+    """Tell whether a test is asked only where the database is another, or not with this one."""
+    name, given = combination_of(item), item.config.getoption("--project", None)
+    if name in BY_NAME:
+        database = BY_NAME[name]["database"]
+    else:
+        database = database_of(given) if given else "postgresql"
+    mark = item.get_closest_marker("database")
+    return (bool(mark) and database not in mark.args) or is_excepted(*test_of(item), database)
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
