@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from combinations import FRAMEWORKS
 from conftest import UPSTREAM, VERSION, Command, commit, replace, run
 from index import write_index
+from stackyard.updating.history import History, keep
 
 # What users add to their projects: it is theirs, and not tested here.
 collect_ignore = ["edits"]
@@ -165,3 +167,36 @@ def release(place: Path, files: dict[str, str]) -> None:
         (place / name).write_text(text)
     save(place, "Go on")
     run("git", "tag", "--force", "v999.0.0", cwd=place)
+
+
+Files = dict[str, str]
+Kept = tuple[History, Files]
+
+
+@pytest.fixture
+def update(tmp_path: Path) -> Callable[[Files, Files, Files], Kept]:
+    """Keep a project's history where two trees are merged; return how the second differs then."""
+
+    def write(side: str, files: Files) -> Path:
+        shutil.rmtree(tmp_path / side, ignore_errors=True)
+        for path, text in files.items():
+            file = tmp_path / side / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+        return tmp_path / side
+
+    def read(side: Path) -> Files:
+        found = (path for path in side.rglob("*") if path.is_file())
+        return {path.relative_to(side).as_posix(): path.read_bytes().decode() for path in found}
+
+    def run(project: Files, before: Files, after: Files) -> Kept:
+        sides = [
+            write(name, {"README.md": "", **files})
+            for name, files in {"before": before, "after": after}.items()
+        ]
+        told = keep(Path("shop"), project, *sides)
+        old, new = map(read, sides)
+        assert {path for path in old if old[path] != new.get(path)} == set(), "some would go"
+        return told, {path: text for path, text in new.items() if path not in old}
+
+    return run

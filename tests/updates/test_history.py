@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,15 +15,13 @@ import pytest
 
 from conftest import Command, replace
 from stackyard.updating.errors import ForkedHistoryError, UnreadableMigrationError
-from stackyard.updating.history import History, apps, keep
+from stackyard.updating.history import History
 
-from .conftest import FIRST, save
+from .conftest import FIRST, Files, Kept, save
 
 VERSIONS = "migrations/versions"
 NOTHING = "pass"
 CREATE, DROP = 'op.create_table("reports")', 'op.drop_table("reports")'
-MODEL = 'migrations.CreateModel(name="Report", fields=[])'
-DELETION = 'migrations.DeleteModel(name="Report")'
 
 
 def revision(
@@ -50,56 +47,6 @@ def downgrade() -> None:
     """Take it back."""
     {downgrade}
 '''
-
-
-def migration(*parents: tuple[str, str], operations: str = "migrations.AddField()") -> str:
-    """Return a migration of Django's."""
-    return f"""\
-from django.conf import settings
-from django.db import migrations
-
-
-class Migration(migrations.Migration):
-    dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        {"".join(f"{parent!r}, " for parent in parents)}
-    ]
-
-    operations = [{operations}]
-"""
-
-
-Files = dict[str, str]
-Kept = tuple[History, Files]
-
-
-@pytest.fixture
-def update(tmp_path: Path) -> Callable[[Files, Files, Files], Kept]:
-    """Keep a project's history where two trees are merged; return how the second differs then."""
-
-    def write(side: str, files: Files) -> Path:
-        shutil.rmtree(tmp_path / side, ignore_errors=True)
-        for path, text in files.items():
-            file = tmp_path / side / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(text.encode())
-        return tmp_path / side
-
-    def read(side: Path) -> Files:
-        found = (path for path in side.rglob("*") if path.is_file())
-        return {path.relative_to(side).as_posix(): path.read_bytes().decode() for path in found}
-
-    def run(project: Files, before: Files, after: Files) -> Kept:
-        sides = [
-            write(name, {"README.md": "", **files})
-            for name, files in {"before": before, "after": after}.items()
-        ]
-        told = keep(Path("shop"), project, *sides)
-        old, new = map(read, sides)
-        assert {path for path in old if old[path] != new.get(path)} == set(), "some would go"
-        return told, {path: text for path, text in new.items() if path not in old}
-
-    return run
 
 
 def alembic(*revisions: str) -> Files:
@@ -259,10 +206,8 @@ def test_lines_may_end_otherwise(update: Callable[..., Kept]) -> None:
 
 def test_a_byte_order_mark_is_none_of_the_text(update: Callable[..., Kept]) -> None:
     """Some editors of Windows write it, and Python reads over it."""
-    theirs = {path: f"\ufeff{text}" for path, text in (WITH | OWN | BOOKS | APP).items()}
-    plain = WITH | OWN | BOOKS | APP
-    sides = (WITH | BOOKS | APP, WITHOUT | BOOKS)
-    assert update(theirs, *sides) == update(plain, *sides)
+    theirs = {path: f"\ufeff{text}" for path, text in (WITH | OWN).items()}
+    assert update(theirs, WITH, WITHOUT) == update(WITH | OWN, WITH, WITHOUT)
 
 
 def test_annotations_are_as_good(update: Callable[..., Kept]) -> None:
@@ -316,127 +261,6 @@ def test_a_project_without_migrations_gets_them_as_they_are(update: Callable[...
     for none in ({}, {f"{VERSIONS}/__init__.py": ""}):
         assert update(none, WITHOUT, WITH)[1].keys() == WITH.keys() - WITHOUT.keys()
         assert update(none, WITH, WITHOUT) == (History(), {})
-
-
-# Django's
-
-
-def django(app: str, **files: str) -> Files:
-    return {f"{app}/migrations/{name}.py": text for name, text in files.items()}
-
-
-BOOKS = django("books", **{"0001_initial": migration()})
-APP = django("reports", **{"0001_initial": migration(operations=MODEL)})
-
-
-def test_models_that_an_answer_takes_away_are_deleted(update: Callable[..., Kept]) -> None:
-    more = django("reports", **{"0002_mine": migration(("reports", "0001_initial"))})
-    told, new = update(BOOKS | APP | more, BOOKS | APP, BOOKS)
-    [(path, text)] = new.items()
-    assert path == "reports/migrations/0003_delete_report.py"
-    assert '        ("reports", "0002_mine"),\n' in text
-    assert DELETION in text
-    assert told.dropping == {path: ["Report"]}
-
-
-def test_models_come_and_go(update: Callable[..., Kept]) -> None:
-    _, gone = update(BOOKS | APP, BOOKS | APP, BOOKS)
-    _, back = update(BOOKS | APP | gone, BOOKS, BOOKS | APP)
-    [(path, text)] = back.items()
-    assert path == "reports/migrations/0003_initial.py"
-    assert "swappable_dependency(settings.AUTH_USER_MODEL),\n" in text
-    assert '("reports", "0002_delete_report"),\n' in text
-    _, again = update(BOOKS | APP | gone | back, BOOKS | APP, BOOKS)
-    assert [*again] == ["reports/migrations/0004_delete_report.py"]
-    assert update(BOOKS | APP | gone | back | again, BOOKS | APP, BOOKS) == (History(), {})
-
-
-def test_models_that_the_owner_deleted_are_gone_in_any_case(update: Callable[..., Kept]) -> None:
-    """Django compares their names so."""
-    deletion = migration(
-        ("reports", "0001_initial"), operations=DELETION.replace("Report", "report")
-    )
-    mine = BOOKS | APP | django("reports", **{"0002_delete": deletion})
-    assert update(mine, BOOKS | APP, BOOKS) == (History(), {})
-
-
-def test_models_that_the_owner_references_are_left_to_the_owner(
-    update: Callable[..., Kept],
-) -> None:
-    """Else they may go before what references them has come, in a database that is new."""
-    field = 'migrations.AddField("shop", "report", models.ForeignKey(to="reports.Report"))'
-    built = django("shops", **{"0001_initial": migration(("reports", "0001_initial"))}) | django(
-        "shops", **{"0002_report": migration(("shops", "0001_initial"), operations=field)}
-    )
-    told, new = update(BOOKS | APP | built, BOOKS | APP, BOOKS)
-    assert (told.remaining, new) == (["reports/migrations/0001_initial.py"], {})
-
-
-def test_an_app_that_the_owner_removed_stays_away(update: Callable[..., Kept]) -> None:
-    assert update(BOOKS, BOOKS | APP, BOOKS) == (History(), {})
-    assert apps(BOOKS) == "books"
-    assert apps(BOOKS | APP) == "books reports"
-
-
-def test_numbers_go_on_after_the_owners(update: Callable[..., Kept]) -> None:
-    """Whatever depends on one that has moved, or that the owner has squashed, does so still."""
-    mine = django("books", **{"0002_mine": migration(("books", "0001_initial"))})
-    release = django(
-        "books",
-        **{
-            "0002_more": migration(("books", "0001_initial")),
-            "0003_join": migration(("books", "0002_more"), operations=""),
-        },
-    )
-    other = django("shops", **{"0001_initial": migration(("books", "0002_more"), ("auth", "0001"))})
-    told, new = update(BOOKS | mine, BOOKS, BOOKS | release | other)
-    assert told.added == ["books/migrations/0003_more.py", "shops/migrations/0001_initial.py"]
-    more, shops = (new[path] for path in told.added)
-    assert ('("books", "0002_mine"),' in more, "0001_initial" in more) == (True, False)
-    assert ('("books", "0003_more"),' in shops, '("auth", "0001"),' in shops) == (True, True)
-
-
-def test_what_fits_is_as_it_is(update: Callable[..., Kept]) -> None:
-    release = django("books", **{"0002_more": migration(("books", "0001_initial"))})
-    assert update(BOOKS, BOOKS, BOOKS | release | APP)[1] == release | APP
-
-
-def test_an_app_that_the_owner_renamed_gets_none_of_another_number(
-    update: Callable[..., Kept],
-) -> None:
-    """Nobody can tell for them which one it follows: they are told to read it."""
-    films = {path.replace("books", "films"): text for path, text in BOOKS.items()}
-    release = django("books", **{"0002_more": migration(("books", "0001_initial"))})
-    told, new = update(films, BOOKS, BOOKS | release)
-    assert (told.added, new) == ([*release], release)
-
-
-def test_squashed_migrations_are_one(update: Callable[..., Kept]) -> None:
-    squashed = migration(operations=MODEL).replace(
-        "    dependencies", '    replaces = [("reports", "0001_initial")]\n\n    dependencies'
-    )
-    mine = django("reports", **{"0001_squashed_0002": squashed})
-    _, new = update(BOOKS | APP | mine, BOOKS | APP, BOOKS)
-    [text] = new.values()
-    assert '("reports", "0001_squashed_0002")' in text
-
-
-def test_other_operations_are_left_to_makemigrations(update: Callable[..., Kept]) -> None:
-    field = django("books", **{"0002_field": migration(("books", "0001_initial"))})
-    told, new = update(BOOKS | field, BOOKS | field, BOOKS)
-    assert (told.remaining, new) == (["books/migrations/0002_field.py"], {})
-
-
-def test_two_leaves_are_for_the_owner_to_join(update: Callable[..., Kept]) -> None:
-    leaves = {name: migration(("books", "0001_initial")) for name in ("0002_a", "0002_b")}
-    forked = BOOKS | django("books", **leaves)
-    release = django("books", **{"0002_more": migration(("books", "0001_initial"))})
-    with pytest.raises(
-        ForkedHistoryError,
-        match=r"books\.0002_a, books\.0002_b.* devservers \.venv/bin/python manage\.py .*--merge",
-    ):
-        update(forked, BOOKS, BOOKS | release)
-    assert update(forked, BOOKS, BOOKS | APP)[1] == APP
 
 
 def test_an_update_tells_what_comes_and_what_is_lost(user: Command, shop: Path) -> None:
