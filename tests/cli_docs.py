@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from combinations import CHOICES, DEFAULTS, ELSEWHERE, WHOLE
+from combinations import CHOICES, DEFAULTS, SMOKED, WHOLE
 from contract.exceptions import EXCEPTED
 from stackyard.cli import main
 from stackyard.commands.list import print_catalogue
@@ -70,7 +70,8 @@ def options(template: Template) -> str:
 def databases(_template: Template) -> str:
     """Return which databases are asked how much, and what some of them do not keep, as tables."""
     whole = [*DEFAULTS.values(), *WHOLE]
-    smoke = [told for told in ELSEWHERE if told not in whole]
+    known = {(told["framework"], told["database"]) for told in whole}
+    smoke = [told for told in SMOKED if (told["framework"], told["database"]) not in known]
     asked = [
         [_told({"database": database}), *(_frameworks(told, database) for told in (whole, smoke))]
         for database in CHOICES["database"]

@@ -38,27 +38,55 @@ DEFAULTS = {
     framework: {"framework": framework, **{kind.name: kind.default for kind in _KINDS}}
     for framework in FRAMEWORKS
 }
-LEAST = {
-    framework: {"framework": framework, **{kind.name: least(kind) for kind in _KINDS}}
-    for framework in FRAMEWORKS
-}
 # The databases beside the defaults': the frameworks of which the gate asks all of the contract
-# there; of the others it asks the smoke. Each way to speak to one is in it: Django's, and
+# there; it asks the others its smoke. Each way to speak to one is in it: Django's, and
 # SQLAlchemy's with waiting and without.
 JUDGED = {"sqlite": ["flask", "django-drf"], "mariadb": ["fastapi", "django-drf"]}
-ELSEWHERE = [
-    {**DEFAULTS[framework], "database": database}
-    for database in JUDGED
-    if database in CHOICES["database"]
-    for framework in FRAMEWORKS
+# What is rendered and never run: there is no server of it here. MariaDB's has the same code.
+UNSERVED = {"mysql"}
+
+
+def offered(answers: Answers) -> bool:
+    """Tell whether there is such a project."""
+    known = answers["database"] in CHOICES["database"]
+    return known and not TEMPLATE.catalogue.refusal(answers)
+
+
+def with_least(framework: str) -> Answers:
+    """Return the answers that add the least: a file is less than a server."""
+    told = {"framework": framework, **{kind.name: least(kind) for kind in _KINDS}}
+    smaller = told | {"database": "sqlite"}
+    return smaller if offered(smaller) else told
+
+
+LEAST = {framework: with_least(framework) for framework in FRAMEWORKS}
+WHOLE = [
+    DEFAULTS[framework] | {"database": database}
+    for database, frameworks in JUDGED.items()
+    for framework in frameworks
 ]
-ELSEWHERE = [told for told in ELSEWHERE if not TEMPLATE.catalogue.refusal(told)]
-WHOLE = [told for told in ELSEWHERE if told["framework"] in JUDGED[told["database"]]]
-_FACTORS = {name: values for name, values in CHOICES.items() if name not in ASIDE}
-_ENDS = [*DEFAULTS.values(), *LEAST.values(), *ELSEWHERE]
+WHOLE = [told for told in WHOLE if offered(told)]
+FACTORS = {
+    name: [value for value in values if value not in UNSERVED]
+    for name, values in CHOICES.items()
+    if name not in ASIDE
+}
+_ENDS = [*DEFAULTS.values(), *LEAST.values(), *WHOLE]
 # With each two answers, which the gate tries; and with each three, which `make test-all` does.
-PAIRS = covering(_FACTORS, TEMPLATE.catalogue.refusal, _ENDS)
-COMBINATIONS = covering(_FACTORS, TEMPLATE.catalogue.refusal, PAIRS, strength=3)
+PAIRS = covering(FACTORS, TEMPLATE.catalogue.refusal, _ENDS)
+COMBINATIONS = covering(FACTORS, TEMPLATE.catalogue.refusal, PAIRS, strength=3)
+
+
+def smoked() -> list[Answers]:
+    """Return what the gate asks the smoke: the least, and one with each database beside them."""
+    whole = [*DEFAULTS.values(), *WHOLE]
+    found = {(told["framework"], told["database"]): told for told in [*whole, *LEAST.values()]}
+    for told in PAIRS:
+        found.setdefault((told["framework"], told["database"]), told)
+    return [told for told in found.values() if told not in whole]
+
+
+SMOKED = smoked()
 
 
 def name_of(answers: Answers) -> str:

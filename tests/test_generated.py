@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ import pytest
 
 from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
 from conftest import Command, replace, run
+from contract.databases.mysql import MariaDBServer
 
 pytestmark = pytest.mark.slow
 
@@ -56,12 +58,36 @@ def tmp_path(tmp_path: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
+    """Run the server that no project brings."""
+    server = MariaDBServer(tmp_path_factory.mktemp("mariadb"))
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def environment(
-    told: dict[str, str], environment: dict[str, str], without_uv: dict[str, str]
+    told: dict[str, str],
+    environment: dict[str, str],
+    without_uv: dict[str, str],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
-    """One of them has no uv."""
+    """One of them has no uv; whoever has to bring a server has one, in another time zone.
+
+    What mypy has read of a framework's packages is kept, but for the defaults.
+    """
     user = without_uv if told == WITHOUT_UV else environment
+    if told not in DEFAULTS.values():
+        kept = tmp_path_factory.getbasetemp() / "mypy" / told["framework"]
+        user = user | {"MYPY_CACHE_DIR": str(kept)}
+    if told["database"] == "mariadb":
+        server: MariaDBServer = request.getfixturevalue("mariadb")
+        name = f"shop_{secrets.token_hex(4)}"
+        server.create_database(name)
+        user = user | {"DATABASE_URL": server.maintenance.removesuffix("app") + name}
     return user | {"LC_ALL": "xx_XX.UTF-8"}
 
 

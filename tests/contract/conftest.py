@@ -13,6 +13,7 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
-from combinations import BY_NAME, DEFAULTS, ELSEWHERE, FRAMEWORKS, LEAST, PAIRS, WHOLE
+from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, PAIRS, SMOKED, WHOLE
 
 from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
 from .document import written
@@ -58,7 +59,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "combination" in metafunc.fixturenames:
         option = metafunc.config.getoption
         wanted = option("--framework", None) or FRAMEWORKS
-        chosen = [name for name, told in BY_NAME.items() if told["framework"] in wanted]
+        chosen = [
+            name
+            for name, told in BY_NAME.items()
+            if told["framework"] in wanted and (option("--everything") or in_gate(told, metafunc))
+        ]
         if option("--project", None) or option("--base-url", None):
             chosen = ["given"]
         metafunc.parametrize("combination", chosen, indirect=True, scope="session")
@@ -83,25 +88,44 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kind = "faults" if is_of_faults(item) else "contract"
         item.add_marker(pytest.mark.xdist_group(f"{kind}-{name}"))
         told = BY_NAME.get(name)
-        if told is None or told == DEFAULTS[told["framework"]]:
+        if told is None or told in DEFAULTS.values():
             continue
         if told in WHOLE:
             item.add_marker(pytest.mark.judges("contract", name, listed=True))
         elif item.get_closest_marker("smoke") and told in PAIRS:
-            listed = told in [*LEAST.values(), *ELSEWHERE]
-            item.add_marker(pytest.mark.judges("contract", name, listed=listed))
+            item.add_marker(pytest.mark.judges("contract", name, listed=told in SMOKED))
         else:
             item.add_marker(pytest.mark.everything)
 
 
+def in_gate(told: dict[str, str], metafunc: pytest.Metafunc) -> bool:
+    """Tell whether the gate may ask a combination some of a test, as all but a few have the smoke.
+
+    It collects no others: they are many times as many.
+    """
+    if told in [*DEFAULTS.values(), *WHOLE]:
+        return True
+    marks = [*metafunc.definition.iter_markers()]
+    each = [value for mark in marks if mark.name == "parametrize" for value in mark.args[1]]
+    marks += [mark for value in each for mark in getattr(value, "marks", ())]
+    return told in PAIRS and any(mark.name == "smoke" for mark in marks)
+
+
 def combination_of(item: pytest.Item) -> str | None:
     """Name what a test of the contract is about: a combination of answers, or what was given."""
-    ours = Path(__file__).parent in item.path.parents and hasattr(item, "callspec")
+    ours = module_of(item.path) and hasattr(item, "callspec")
     return item.callspec.params.get("combination") if ours else None
 
 
+@cache
+def module_of(path: Path) -> str:
+    """Name a module by its path below this directory; nothing if it is elsewhere."""
+    ours = Path(__file__).parent
+    return path.relative_to(ours).as_posix() if ours in path.parents else ""
+
+
 def is_of_faults(item: pytest.Item) -> bool:
-    return Path(__file__).parent / "faults" in item.path.parents
+    return module_of(item.path).startswith("faults/")
 
 
 def is_last(item: pytest.Item) -> bool:
@@ -116,8 +140,7 @@ def is_without_feed(item: pytest.Item) -> bool:
 def test_of(item: pytest.Item) -> tuple[str, str]:
     """Name a test by its module and function, and its parameters without the combination."""
     parameters = item.callspec.id.removeprefix(combination_of(item)).removeprefix("-")
-    module = item.path.relative_to(Path(__file__).parent).as_posix()
-    return f"{module}::{item.originalname}", parameters
+    return f"{module_of(item.path)}::{item.originalname}", parameters
 
 
 def is_of_another_database(item: pytest.Item) -> bool:
