@@ -13,6 +13,8 @@ from contract.databases.postgresql import PostgreSQL
 from contract.processes import free_port, until
 from contract.service import Target, parts_of
 
+# What compose calls the server of a database.
+DATABASES = ("postgres", "mariadb", "mysql")
 # None of the values by which compose could be told otherwise.
 UNSET = (
     *(
@@ -123,6 +125,11 @@ class Stack(Target):
             yield path
         finally:
             path.write_text(before, "utf-8")
+
+    @property
+    def servers(self) -> list[str]:
+        """Name the database's server; a file has none."""
+        return [name for name in self("config", "--services").split() if name in DATABASES]
 
     @property
     def database(self) -> Database:

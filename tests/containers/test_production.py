@@ -11,7 +11,7 @@ from contract.client import BOOKS, REPORTS, book, connect, signed_in
 from contract.processes import until
 
 from .conftest import EACH
-from .stack import Stack, inspect, say
+from .stack import DATABASES, Stack, inspect, say
 
 REQUIRED = {"IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 
@@ -19,12 +19,13 @@ REQUIRED = {"IMAGE", "SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 @pytest.fixture(scope="module")
 def secret(stack: Stack) -> dict[str, str]:
     """What a host has to be told."""
+    text = (stack.project / "compose.prod.yaml").read_text("utf-8")
+    passwords = {*re.findall(r"\$\{(\w+_PASSWORD):\?", text)}
     return {
         "IMAGE": stack.container("web")["Config"]["Image"],
         "SECRET_KEY": secrets.token_urlsafe(36),
-        "POSTGRES_PASSWORD": secrets.token_hex(24),
-        "REDIS_PASSWORD": secrets.token_hex(24),
         "ALLOWED_HOSTS": "127.0.0.1",
+        **{name: secrets.token_hex(24) for name in passwords},
     }
 
 
@@ -85,11 +86,11 @@ def test_it_serves_and_comes_back(
     production.up()
     for identifier in production.identifiers():
         container = inspect(identifier)
-        name, host = container["Name"], container["HostConfig"]
+        name, host = container["Name"].removesuffix("-1"), container["HostConfig"]
         ports = container["NetworkSettings"]["Ports"] or {}
         published = {binding["HostIp"] for bindings in ports.values() for binding in bindings or []}
-        assert published == ({"127.0.0.1"} if name.endswith("-web-1") else set())
-        restarts = "no" if name.endswith("-migrate-1") else "unless-stopped"
+        assert published == ({"127.0.0.1"} if name.endswith("-web") else set())
+        restarts = "no" if name.endswith("-migrate") else "unless-stopped"
         assert host["RestartPolicy"]["Name"] == restarts
         assert host["LogConfig"]["Config"] == {"max-file": "5", "max-size": "10m"}
         assert host["Memory"] > 0
@@ -97,7 +98,7 @@ def test_it_serves_and_comes_back(
         assert host["PidsLimit"] > 0
         assert host["CapDrop"] == ["ALL"]
         assert container["Config"]["User"] not in {"", "root", "0"}
-        assert host["ReadonlyRootfs"] or name.endswith("-postgres-1")
+        assert host["ReadonlyRootfs"] or name.endswith(DATABASES)
 
     with signed_in(production.base_url) as user:
         response = user.get(BOOKS, headers={"Origin": "https://books.example.org"})

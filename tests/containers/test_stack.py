@@ -86,7 +86,7 @@ def test_nothing_runs_as_root(stack: Stack) -> None:
             lines = say("top", identifier, "-eo", "uid,pid,args").splitlines()[1:]
             assert lines
             assert [line for line in lines if line.split()[0] == "0"] == []
-    for service in [*stack.services, "postgres"]:
+    for service in [*stack.services, *stack.servers]:
         status = status_of(stack, service)
         assert int(status["CapEff"], 16) == 0
         assert status["NoNewPrivs"] == "1"
@@ -187,6 +187,8 @@ def test_down_leaves_named_volumes_alone_and_up_finds_the_data(
     assert stack.identifiers() == []
     assert say("network", "ls", "--quiet", "--filter", label) == ""
     volumes = {*say("volume", "ls", "--quiet", "--filter", label).split()}
-    assert volumes == mounted == {f"{stack.name}_postgres"}
+    named = stack("config", "--volumes").split()
+    assert volumes == mounted == {f"{stack.name}_{name}" for name in named}
+    assert named
     stack.up()
     assert user.get(path).json()["id"] == response.json()["id"]
