@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
 from tornado.httpclient import HTTPClientError
 from tornado.testing import bind_unused_port
 from tornado.web import Application
@@ -16,10 +17,10 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from app.app import main
 from app.hub import Hub, hub
-from app.models import Book
+from app.models import Book, User
 from app.schemas import Book as ShownBook
 from app.settings import settings
-from tests.factories import ISBN, book_body
+from tests.factories import ISBN, book_body, new_book
 from tests.feed import PATIENCE, hear, listening
 from tests.fixtures import finish_requests
 
@@ -72,6 +73,34 @@ class TestChanges:
             await client.delete(f"{URL}/{book.id}", headers=auth_headers)
 
             assert (await hear(listener))["type"] == "book.deleted"
+
+    async def test_nobody_is_told_of_what_was_taken_back(
+        self, client: AsyncClient, session: AsyncSession, user: User, book: Book
+    ) -> None:
+        """That is by the end of a savepoint, of one within another, or of the transaction."""
+        async with listening(client) as listener:
+            kept, inner, outer = (new_book(user, isbn=None) for _ in range(3))
+            async with session.begin_nested():
+                session.add(kept)
+            savepoint = await session.begin_nested()
+            session.add(outer)
+            async with session.begin_nested():
+                session.add(inner)
+            await savepoint.rollback()
+            await session.commit()
+            number = kept.id
+            book.title = "Taken back"
+            await session.flush()
+            await session.rollback()
+            await session.refresh(book)
+            await session.delete(book)
+            await session.commit()
+
+            heard = [await hear(listener) for _ in range(2)]
+            assert [(change["type"], change["book"]["id"]) for change in heard] == [
+                ("book.created", number),
+                ("book.deleted", book.id),
+            ]
 
     async def test_whoever_leaves_is_forgotten(self, client: AsyncClient) -> None:
         async with listening(client):

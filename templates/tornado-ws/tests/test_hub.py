@@ -152,8 +152,8 @@ class TestRedisLost:
         redis = settings.redis_url
         url = str(redis).replace(f"{redis.host}:{redis.port}", f"127.0.0.1:{relay.port}")
         async with running(Hub(url)) as relayed:
-            for module in ("books", "feed"):
-                monkeypatch.setattr(f"app.handlers.{module}.hub", relayed)
+            for module in ("changes", "handlers.feed"):
+                monkeypatch.setattr(f"app.{module}.hub", relayed)
             await subscribed(2)
             yield relay
         relay.stop()
