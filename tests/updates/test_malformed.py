@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conftest import Command, replace, run, tree
 from stackyard.template import Template
+from stackyard.template.questions import question
 
 from .conftest import ANSWERS, release, save
 
@@ -133,6 +135,7 @@ CONFIGURATIONS = {
     "a number asks": "7: {type: str}\n",
     "choices in a list": "framework: {type: str, choices: [fastapi]}\n",
     "a choice of a list": "framework: {type: str, choices: {a: [1]}}\n",
+    "a choice that is true": "framework: {type: str, choices: {a: on}}\n",
     "a label that is none": "framework: {type: str, choices: {1: fastapi}}\n",
     "a default of a list": "framework: {type: str, default: [fastapi]}\n",
     "a validator that is none": "framework: {type: str, validator: 3}\n",
@@ -169,6 +172,15 @@ def test_a_template_that_asks_oddly_is_refused(
         assert f"cannot use the template of '{other}': its copier.yml is none" in done.stderr
     assert tree(shop) == before
     assert user.leftovers() == []
+
+
+@pytest.mark.parametrize("answer", ["on", "off", "yes", "No", "true"])
+def test_an_answer_that_yaml_takes_for_true_or_false_is_refused(answer: str) -> None:
+    """YAML 1.1 has 22 such words, of which somebody may well name an answer; quoted they are text."""
+    text = "{type: str, choices: {'it: what it means': %s}}"
+    with pytest.raises(ValueError, match="cache offers .* it wants quotes"):
+        question("cache", yaml.safe_load(text % answer))
+    assert question("cache", yaml.safe_load(text % f"'{answer}'")).values == [answer]
 
 
 @pytest.mark.parametrize("included", ["a link", "too much"])

@@ -58,6 +58,8 @@ def question(name: Any, spec: Any) -> Question:
         raise ValueError(f"{name} asks with something else than text")
     if not all(isinstance(value, str | int | float) for value in values):
         raise ValueError(f"{name} offers something else than plain values")
+    if any(isinstance(value, bool) for value in offered.values()):
+        raise ValueError(f"{name} offers what YAML reads as true or false: it wants quotes")
     choices = tuple(
         # A label reads "Name: explanation"; the value already stands for the name.
         Choice(str(value), label.partition(": ")[2] or label)
