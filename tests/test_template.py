@@ -146,10 +146,11 @@ def test_every_layer_is_of_an_answer_and_a_family() -> None:
         for option in CATALOGUE.options
         for value in CHOICES[option]
     }
+    depths = {"shared": 3, "servers": 4, "seams": 4, "options": 5}
     strange = {
         "/".join(name.split("/")[1:layer])
         for name in index(ROOT).splitlines()
-        for layer in [{"shared": 3, "servers": 4, "seams": 4, "options": 5}.get(name.split("/")[1], 0)]
+        for layer in [depths.get(name.split("/")[1], 0)]
         if layer
         and not (
             name.split("/")[layer - 1] in families | narrower

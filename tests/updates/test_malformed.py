@@ -176,9 +176,9 @@ def test_a_template_that_asks_oddly_is_refused(
 
 @pytest.mark.parametrize("answer", ["on", "off", "yes", "No", "true"])
 def test_an_answer_that_yaml_takes_for_true_or_false_is_refused(answer: str) -> None:
-    """YAML 1.1 has 22 such words, of which somebody may well name an answer; quoted they are text."""
+    """YAML 1.1 has 22 such words, by which an answer may well be called; quoted they are text."""
     text = "{type: str, choices: {'it: what it means': %s}}"
-    with pytest.raises(ValueError, match="cache offers .* it wants quotes"):
+    with pytest.raises(ValueError, match=r"cache offers .* it wants quotes"):
         question("cache", yaml.safe_load(text % answer))
     assert question("cache", yaml.safe_load(text % f"'{answer}'")).values == [answer]
 

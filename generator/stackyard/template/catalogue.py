@@ -58,8 +58,9 @@ class Catalogue:
     """What a template declares of its options; one that declares nothing has an empty catalogue.
 
     A part is the folder of an answer (`cache/redis`), or of what answers need: a server
-    (`servers/redis`), or a seam that they hang on (`seams/changes`). By part, `needs` has what comes with it, and `words` the regular expressions
-    of what tells of it. `data` is all of it as `copier.yml` has it, for Jinja.
+    (`servers/redis`), or a seam that they hang on (`seams/changes`). By part, `needs` has what
+    comes with it, and `words` the regular expressions of what tells of it. `data` is all of it as
+    `copier.yml` has it, for Jinja.
     """
 
     options: tuple[str, ...] = ()
