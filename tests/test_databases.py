@@ -22,7 +22,7 @@ TABLES = [
     "INSERT INTO users VALUES (1, 'a@example.org')",
     "INSERT INTO tokens VALUES (1, '2026-03-01 12:00:00.000000{zone}')",
 ]
-TIME = {"postgresql": "timestamptz", "mariadb": "datetime(6)", "sqlite": "text"}
+TIME = {"postgresql": "timestamptz", "sqlite": "text"}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,10 @@ def database(
     """Run a database with a few rows."""
     made = DATABASES[request.param](tmp_path_factory.mktemp("database"))
     made.start()
-    told = {"time": TIME[request.param], "zone": "+00" if request.param == "postgresql" else ""}
+    told = {
+        "time": TIME.get(request.param, "datetime(6)"),
+        "zone": "+00" if request.param == "postgresql" else "",
+    }
     url = made.create_database()
     for statement in TABLES:
         made.execute(statement.format(**told), url=url)

@@ -17,8 +17,9 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ import pytest
 
 from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
 from conftest import Command, replace, run
-from contract.databases.mysql import MariaDBServer
+from contract.databases.mysql import MariaDBServer, MySQLServer, Server
 
 pytestmark = pytest.mark.slow
 
+# What comes in no wheel: the tests have it.
+BROUGHT = {"mariadb": MariaDBServer, "mysql": MySQLServer}
 WITHOUT_UV = [*LEAST.values()][-1]
 
 
@@ -59,12 +62,18 @@ def tmp_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDBServer]:
-    """Run the server that no project brings."""
-    server = MariaDBServer(tmp_path_factory.mktemp("mariadb"))
-    server.start()
-    yield server
-    server.stop()
+def brought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """Give a function that runs a server which no project brings, once."""
+    with ExitStack() as stack:
+
+        @cache
+        def server(database: str) -> Server:
+            made = BROUGHT[database](tmp_path_factory.mktemp(database))
+            made.start()
+            stack.callback(made.stop)
+            return made
+
+        yield server
 
 
 @pytest.fixture
@@ -72,7 +81,7 @@ def environment(
     told: dict[str, str],
     environment: dict[str, str],
     without_uv: dict[str, str],
-    request: pytest.FixtureRequest,
+    brought: Callable[[str], Server],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     """One of them has no uv; whoever has to bring a server has one, in another time zone.
@@ -83,8 +92,8 @@ def environment(
     if told not in DEFAULTS.values():
         kept = tmp_path_factory.getbasetemp() / "mypy" / told["framework"]
         user = user | {"MYPY_CACHE_DIR": str(kept)}
-    if told["database"] == "mariadb":
-        server: MariaDBServer = request.getfixturevalue("mariadb")
+    if told["database"] in BROUGHT:
+        server = brought(told["database"])
         name = f"shop_{secrets.token_hex(4)}"
         server.create_database(name)
         user = user | {"DATABASE_URL": server.maintenance.removesuffix("app") + name}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .database import Database
-from .mysql import MariaDBServer
+from .mysql import MariaDBServer, MySQLServer
 from .postgresql import PostgreSQLServer
 from .proxied import Proxy, proxied
 from .sqlite import SQLite
@@ -13,6 +13,7 @@ DATABASES: dict[str, Callable[[Path], Database]] = {
     "postgresql": PostgreSQLServer,
     "sqlite": SQLite,
     "mariadb": MariaDBServer,
+    "mysql": MySQLServer,
 }
 """By the answer to `database`; each is made in a directory of its own."""
 

@@ -1,14 +1,15 @@
-"""MySQL's family: MariaDB, of Debian's mariadb-server."""
+"""MySQL's family: MySQL, and MariaDB, which is in Debian's mariadb-server-core."""
 
 import getpass
 import os
 import secrets
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pymysql
@@ -19,7 +20,6 @@ from ..processes import Process, free_port, until
 from .database import Database
 
 STATES = "state LIKE 'Waiting for%lock%'"
-SMALL = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"]
 
 
 class MySQL(Database):
@@ -27,6 +27,7 @@ class MySQL(Database):
 
     earlier = "{} - INTERVAL %s SECOND"
     no_column = "Unknown column"
+    read_only_setting = "transaction_read_only"
 
     def __init__(self, url: str, administrator: str) -> None:
         self.url = url
@@ -98,14 +99,14 @@ class MySQL(Database):
     @contextmanager
     def read_only_sessions(self) -> Iterator[None]:
         """Have every session end, and each new one be read-only for as long as it lives."""
-        self.execute("SET GLOBAL tx_read_only = ON")
+        self.execute(f"SET GLOBAL {self.read_only_setting} = ON")
         self._end(self.execute("SELECT id FROM information_schema.processlist WHERE user = 'app'"))
         try:
             yield
         finally:
             with self.connected() as cursor:
-                cursor.execute("SET SESSION tx_read_only = OFF")
-                cursor.execute("SET GLOBAL tx_read_only = OFF")
+                cursor.execute(f"SET SESSION {self.read_only_setting} = OFF")
+                cursor.execute(f"SET GLOBAL {self.read_only_setting} = OFF")
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
@@ -122,34 +123,31 @@ class MySQL(Database):
                 self.execute(f"KILL {number}")
 
 
-class MariaDBServer(Process, MySQL):
-    """MariaDB on a port of its own, in a time zone that nobody should notice."""
+class Server(Process, MySQL, ABC):
+    """A server on a port of its own, in a time zone that nobody should notice."""
+
+    name: ClassVar[str]
+    needed: ClassVar[str]
+    """How to get it."""
+    is_packaged: ClassVar[bool]
+    """Whether it can be had on every machine of CI."""
+    options: ClassVar[list[str]]
 
     def __init__(self, home: Path) -> None:
-        program = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+        program = self.program()
         if not program:
-            reason = "needs MariaDB: apt-get install mariadb-server-core mariadb-client-core"
-            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+            reason = f"needs {self.needed}"
+            must = self.is_packaged and os.environ.get("CI")
+            pytest.fail(reason) if must else pytest.skip(reason)
         self.port = free_port()
-        self.password = secrets.token_hex(8)
-        administrators = secrets.token_hex(8)
+        self.password, administrators = secrets.token_hex(8), secrets.token_hex(8)
         self.secrets = [self.password, administrators]
         self.url = f"mysql://app:{self.password}@127.0.0.1:{self.port}/app"
         self.maintenance = f"mysql://admin:{administrators}@127.0.0.1:{self.port}/app"
-        data = home / "mariadb"
-        data.mkdir()
-        subprocess.run(
-            [
-                "mariadb-install-db",
-                "--no-defaults",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                f"--datadir={data}",
-                *SMALL,
-            ],
-            capture_output=True,
-            check=True,
-        )
+        data = home / "data"
+        user = f"--user={getpass.getuser()}"  # root too, if it is said
+        command = [*self.making(program), user, f"--datadir={data}", *self.options]
+        subprocess.run(command, capture_output=True, check=True)
         first = data / "first.sql"
         first.write_text(
             f"CREATE USER IF NOT EXISTS admin IDENTIFIED BY '{administrators}';\n"
@@ -157,7 +155,6 @@ class MariaDBServer(Process, MySQL):
             f"CREATE USER IF NOT EXISTS app IDENTIFIED BY '{self.password}';\n"
         )
         settings = {
-            "user": getpass.getuser(),  # root too, if it is said
             "datadir": data,
             "init-file": first,
             "port": self.port,
@@ -169,13 +166,23 @@ class MariaDBServer(Process, MySQL):
             "max-connections": 200,
             "innodb-flush-log-at-trx-commit": 0,
         }
-        options = [f"--{key}={value}" for key, value in settings.items()]
-        command = [program, "--no-defaults", "--skip-name-resolve", *SMALL, *options]
-        super().__init__("mariadb", command, logs=home)
+        told = [f"--{key}={value}" for key, value in settings.items()]
+        command = [program, "--no-defaults", "--skip-name-resolve", user, *self.options, *told]
+        super().__init__(self.name, command, logs=home)
+
+    @staticmethod
+    @abstractmethod
+    def program() -> str | None:
+        """Find the program, if it is there."""
+
+    @staticmethod
+    @abstractmethod
+    def making(program: str) -> list[str]:
+        """Return the command that makes an empty database."""
 
     def start(self) -> None:
         super().start()
-        until(self._answers, within=30, failing="MariaDB does not start")
+        until(self._answers, within=30, failing=f"{self.name} does not start")
 
     def _answers(self) -> bool:
         try:
@@ -183,3 +190,37 @@ class MariaDBServer(Process, MySQL):
         except pymysql.OperationalError:
             return False
         return True
+
+
+class MariaDBServer(Server):
+    name = "MariaDB"
+    is_packaged = True
+    needed = "MariaDB: apt-get install mariadb-server-core mariadb-client-core"
+    options: ClassVar = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"]
+    read_only_setting = "tx_read_only"
+
+    @staticmethod
+    def program() -> str | None:
+        return shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+
+    @staticmethod
+    def making(program: str) -> list[str]:  # noqa: ARG004, it has another
+        normal = "--auth-root-authentication-method=normal"
+        return ["mariadb-install-db", "--no-defaults", normal, "--skip-test-db"]
+
+
+class MySQLServer(Server):
+    name = "MySQL"
+    is_packaged = False
+    needed = "MySQL: MYSQLD has to name its mysqld"
+    options: ClassVar = ["--innodb-redo-log-capacity=8M", "--innodb-buffer-pool-size=64M"]
+    options += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+    read_only_setting = "transaction_read_only"
+
+    @staticmethod
+    def program() -> str | None:
+        return os.environ.get("MYSQLD")
+
+    @staticmethod
+    def making(program: str) -> list[str]:
+        return [program, "--no-defaults", "--initialize-insecure"]
