@@ -23,7 +23,11 @@ from combinations import DEFAULTS, FRAMEWORKS, PAIRS, ROOT, digest, name_of, ren
 COMMON = ("tests/conftest.py", "tests/combinations.py", "tests/covering.py", "tests/gate.py")
 COMMON += ("Makefile", "pyproject.toml", "constraints.txt")
 JUDGES = {
-    "suite": ("tests/test_generated.py", "generator/stackyard/making/lock.py"),
+    "suite": (
+        "tests/test_generated.py",
+        "tests/contract/databases",  # of which some suites have their server
+        "generator/stackyard/making/lock.py",
+    ),
     "contract": ("tests/contract",),
     "stack": ("tests/containers", "tests/contract"),
     "update": ("tests/updates", "generator"),
