@@ -22,7 +22,7 @@ def pytest_configure():
     exceptions.EXCEPTED.append(exceptions.Excepted({clause!r}, ("sqlite",), "made up", ""))
 """
 PYTEST = Path(sys.executable).parent / "pytest"
-LOST = "faults/test_database_lost.py::test_a_lost_database_is_not_ready"
+LOST = "faults/test_cache_lost.py::test_without_the_cache_every_request_is_served"
 HOW = ["killed", "paused"]
 
 

@@ -143,7 +143,7 @@ def test_a_user_has_ten_unfinished_reports_at_most(
     """429 with `Retry-After` beyond 10, also at the same moment; others may go on asking."""
     token = login(anonymous, register(anonymous))["access_token"]
     with connect(service.base_url, token) as asking:
-        with service.locked("book"):  # for which the worker waits
+        with service.database.counted_slowly("book"):  # by the worker
             reports = [ask(asking) for _ in range(9)]
             with eight(service.base_url, token) as clients:
                 answers = at_once([partial(client.post, REPORTS) for client in clients])

@@ -48,6 +48,10 @@ class Database(ABC):
         It may be lost meanwhile. What is given is for `keep`.
         """
 
+    def counted_slowly(self, name: str) -> AbstractContextManager[Any]:
+        """Hold up whoever reads these tables, while everybody else goes on."""
+        return self.locked(name)
+
     @abstractmethod
     def waiting(self) -> int:
         """Count the statements that wait for a lock: so much is under way."""

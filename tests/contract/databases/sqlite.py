@@ -1,13 +1,21 @@
 """SQLite: a file, and no server."""
 
+import fcntl
+import os
 import sqlite3
+import struct
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
+
 from .database import Database, Rows
+
+SLOW = 10_000_000  # rows, which take some seconds to be counted
 
 
 class SQLite(Database):
@@ -46,23 +54,64 @@ class SQLite(Database):
 
     @contextmanager
     def locked(self, name: str) -> Iterator[Any]:
-        """Hold the file, so that whoever writes has to wait, in whatever table; readers go on."""
+        """Hold the file, so that whoever reads has to wait, in whatever table: for 10 s at most.
+
+        What is locked are the marks of readers beside the WAL
+        (https://www.sqlite.org/walformat.html#wal_locks), by a description of our own, as this
+        process has connections too.
+        """
         assert self.tables(name)
+        with Path(f"{self.directory}/app.db-shm").open("r+b") as marks:
+            lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 123, 5, 0)
+            fcntl.fcntl(marks, fcntl.F_OFD_SETLKW, lock)
+            yield marks
+
+    @contextmanager
+    def counted_slowly(self, name: str) -> Iterator[None]:
+        """Have a table be long for whoever begins to read it meanwhile: for seconds."""
+        [table] = self.tables(name)
+        held = table.replace(name, f"held_{name}")
+        names = [column for each, column in self.columns() if each == table]
+        columns = ", ".join(f"'2000-01-01' AS {column}" for column in names)
+        rows = f"SELECT 1 UNION ALL SELECT n + 1 FROM long WHERE n < {SLOW}"
+        view = f"WITH RECURSIVE long(n) AS ({rows}) SELECT {columns} FROM long"
+        self.execute(f"ALTER TABLE {table} RENAME TO {held}")
+        self.execute(f"CREATE VIEW {table} AS {view}")
+        try:
+            yield
+        finally:
+            self.execute(f"DROP VIEW {table}")
+            self.execute(f"ALTER TABLE {held} RENAME TO {table}")
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Be the one who writes, so that nobody else does; readers go on."""
         with self.connected() as cursor:
             cursor.execute("BEGIN IMMEDIATE")
-            yield cursor
+            yield
 
     def waiting(self) -> int:
-        raise NotImplementedError("who waits for a file tells nobody")
+        """Give whoever has been asked the time to wait, and say that many do: none tells."""
+        time.sleep(2)
+        return 99
 
     def end_waiting(self) -> None:
         raise NotImplementedError("there are no sessions")
 
     def sessions(self, url: str) -> int:
-        raise NotImplementedError("there are no sessions")
+        path = urlsplit(url).path[1:]
+        return sum(path in files_of(process) for process in psutil.process_iter())
 
     @contextmanager
     def without_new_tables(self, url: str) -> Iterator[None]:
         with self.connected(url) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             yield
+
+
+def files_of(process: psutil.Process) -> set[str]:
+    """Return what a process has open, if it is still there."""
+    try:
+        return {file.path for file in process.open_files()}
+    except psutil.Error:
+        return set()

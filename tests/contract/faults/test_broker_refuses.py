@@ -48,7 +48,7 @@ def test_worker_and_beat_outlive_a_broker_that_refuses(
     assert beat
     before = [worker.tree()[0], beat.tree()[0]]
     with ExitStack() as stack:
-        with service.locked("book"):
+        with service.database.counted_slowly("book"):
             path = ask(user)
             until(service.waiting, within=20, failing="the report is not begun")
             stack.enter_context(service.broker.refusing(why))

@@ -46,6 +46,7 @@ def test_a_worker_gives_silent_connections_up(
 
 
 @pytest.mark.everything
+@pytest.mark.database("postgresql", "mysql", "mariadb")
 @pytest.mark.usefixtures("with_tasks")
 def test_a_worker_gives_a_silent_statement_up(
     service: Service, user: httpx.Client, proxy: Proxy

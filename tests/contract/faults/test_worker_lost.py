@@ -33,7 +33,7 @@ def test_a_report_and_a_welcome_mail_wait_for_a_worker(
 @pytest.mark.usefixtures("with_tasks")
 def test_a_worker_killed_in_mid_report_loses_nothing(service: Service, user: httpx.Client) -> None:
     """A worker killed with SIGKILL in mid-report: it is computed once another one is there."""
-    with service.locked("book"):
+    with service.database.counted_slowly("book"):
         path = ask(user)
         until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
         service.worker.kill()
@@ -47,7 +47,7 @@ def test_only_the_process_in_mid_report_killed_loses_nothing(
     service: Service, user: httpx.Client
 ) -> None:
     """Where a part of the worker is killed with SIGKILL, the rest of it finishes the report."""
-    with service.locked("book"):
+    with service.database.counted_slowly("book"):
         path = ask(user)
         until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
         for child in service.worker.tree()[1:]:
@@ -60,7 +60,7 @@ def test_a_worker_finishes_what_it_does_before_it_ends(
     service: Service, user: httpx.Client
 ) -> None:
     """On SIGTERM the worker ends within 30 s, with 0 or by that signal; the report is done."""
-    with service.locked("book"):
+    with service.database.counted_slowly("book"):
         path = ask(user)
         until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
         service.worker.terminate()

@@ -83,7 +83,7 @@ def _classify(context: ExceptionContext) -> Exception | None:
     if sqlite.is_of_no_use(error):
         context.is_disconnect = True  # another connection may find the file mended
         return exc.OperationalError(*told)
-    if str(error) == "FOREIGN KEY constraint failed" and context.statement:
+    if str(error) == "FOREIGN KEY constraint failed":
         _name_reference(context)
     return None
 
@@ -93,6 +93,12 @@ def _name_reference(context: ExceptionContext) -> None:
     error: Any = context.original_exception
     connection: Any = context.connection
     cursor = connection.connection.cursor()
+    if context.statement is None:  # COMMIT, which leaves the transaction as it is
+        cursor.execute(BROKEN)
+        error.args = (f"{error}: {cursor.fetchone()[0]}",)
+        cursor.close()
+        connection.connection.rollback()
+        return
     try:
         cursor.execute("SAVEPOINT reference")
         cursor.execute("PRAGMA defer_foreign_keys = ON")

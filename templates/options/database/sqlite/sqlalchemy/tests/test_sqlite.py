@@ -115,6 +115,19 @@ class TestErrors:
         with pytest.raises(OperationalError):
             engine_of().connect()
 
+    def test_a_commit_that_is_refused_names_the_reference_and_locks_nobody_out(
+        self, one: Connection, other: Connection
+    ) -> None:
+        reference = "REFERENCES users DEFERRABLE INITIALLY DEFERRED"
+        one.execute(text(f"CREATE TABLE loans (user_id INTEGER {reference})"))
+        one.execute(text("INSERT INTO loans VALUES (1)"))
+
+        with pytest.raises(IntegrityError) as refused:
+            one.commit()
+
+        assert str(refused.value.orig) == "FOREIGN KEY constraint failed: loans.user_id"
+        add(other)
+
     def test_a_full_disk_is_no_bug(self, one: Connection) -> None:
         one.exec_driver_sql("PRAGMA max_page_count = 1")
 
