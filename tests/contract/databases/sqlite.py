@@ -75,13 +75,17 @@ class SQLite(Database):
         columns = ", ".join(f"'2000-01-01' AS {column}" for column in names)
         rows = f"SELECT 1 UNION ALL SELECT n + 1 FROM long WHERE n < {SLOW}"
         view = f"WITH RECURSIVE long(n) AS ({rows}) SELECT {columns} FROM long"
-        self.execute(f"ALTER TABLE {table} RENAME TO {held}")
-        self.execute(f"CREATE VIEW {table} AS {view}")
+        self.at_once(f"ALTER TABLE {table} RENAME TO {held}", f"CREATE VIEW {table} AS {view}")
         try:
             yield
         finally:
-            self.execute(f"DROP VIEW {table}")
-            self.execute(f"ALTER TABLE {held} RENAME TO {table}")
+            self.at_once(f"DROP VIEW {table}", f"ALTER TABLE {held} RENAME TO {table}")
+
+    def at_once(self, *statements: str) -> None:
+        """Run statements of which nobody sees one without the others."""
+        with self.connected() as cursor:
+            for statement in ("BEGIN IMMEDIATE", *statements, "COMMIT"):
+                cursor.execute(statement)
 
     @contextmanager
     def written(self) -> Iterator[None]:

@@ -7,14 +7,18 @@ from contextlib import closing, contextmanager
 from app.sqlite import path
 
 BEGIN = """
+BEGIN IMMEDIATE;
 ALTER TABLE books RENAME TO held;
 CREATE VIEW books AS
     WITH RECURSIVE endless(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM endless)
     SELECT id, '' AS author, '' AS publication_date FROM endless;
+COMMIT;
 """
 END = """
+BEGIN IMMEDIATE;
 DROP VIEW books;
 ALTER TABLE held RENAME TO books;
+COMMIT;
 """
 
 
