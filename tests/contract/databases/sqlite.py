@@ -15,7 +15,7 @@ import psutil
 
 from .database import Database, Rows
 
-SLOW = 10_000_000  # rows, which take some seconds to be counted
+SLOW = 4_000_000  # rows, which take some seconds to be counted
 
 
 class SQLite(Database):
