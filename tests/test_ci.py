@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -53,12 +54,21 @@ def test_the_jobs_are_the_same(ci: str, rendered: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_the_tests_have_the_servers_of_compose(ci: str, rendered: dict[str, Path]) -> None:
-    """The same images by the same names; whatever is named by a variable is there."""
+    """The same images by the same names; whatever server is named by a variable is there.
+
+    But for a replica: the tests of it start their own, and its primary.
+    """
     for project in with_ci(ci, rendered):
         services = yaml.safe_load((project / "compose.yaml").read_text("utf-8"))["services"]
         images = {name: told["image"] for name, told in services.items()}
         servers = {name: image for name, image in images.items() if not image.startswith("shop:")}
-        urls = {name for name in services["web"]["environment"] if name.endswith("_URL")}
+        servers.pop("replica", None)
+        told = services["web"]["environment"].items()
+        urls = {
+            name
+            for name, url in told
+            if name.endswith("_URL") and urlsplit(url).hostname in servers
+        }
         tests = [job for job in CI[ci](project) if job.targets == ["test"]]
         assert tests
         for job in tests:

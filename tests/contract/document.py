@@ -70,6 +70,7 @@ def written(target: Target) -> dict[str, Any]:
         "framework": "pyramid",
         "cache": "redis" if counts_attempts(target) else "none",
         "tasks": "celery" if target.has_tasks else "none",
+        "replicas": "streaming" if target.may_have_replica else "none",
     }
     with TemporaryDirectory() as place:
         render(ROOT, Path(place), {"written": answers})

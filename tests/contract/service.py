@@ -22,6 +22,7 @@ import yaml
 
 from .client import connect, get
 from .databases import DATABASES
+from .databases.postgresql import Standby
 from .processes import Mailbox, Process, Valkey, free_port, leaves, until
 
 MAIL_FROM = "Städtische Bücherei <library@bücher.example>"
@@ -72,6 +73,7 @@ def parts_of(path: Path) -> dict[str, bool]:
         "has_cache": answers["cache"] != "none",
         "has_tasks": answers["tasks"] != "none",
         "has_feed": answers["framework"] in WITH_FEED,
+        "may_have_replica": answers.get("replicas", "none") != "none",
     }
 
 
@@ -89,12 +91,13 @@ class Target:
     has_cache: bool = True
     has_tasks: bool = True
     has_feed: bool = True
+    may_have_replica: bool = False
 
 
 class Service(Target):
     """The processes of one project with servers of their own."""
 
-    def __init__(self, project: Project, **settings: str) -> None:
+    def __init__(self, project: Project, *, replicated: bool = False, **settings: str) -> None:
         self.project = project
         self.port = free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", **parts_of(project.path))
@@ -103,6 +106,7 @@ class Service(Target):
         self.logs = self.home / "logs"
         self.logs.mkdir()
         self.database = DATABASES[database_of(project.path)](self.home)
+        self.replica = Standby(self.database, self.home) if replicated else None
         self.cache = Valkey("cache", self.home, database=0)
         self.broker = Valkey("broker", self.home, database=1)
         self.mailbox = Mailbox()
@@ -127,6 +131,7 @@ class Service(Target):
             "SECRET_KEY": self.secret_key,
             "ALLOWED_HOSTS": "127.0.0.1,test",
             "DATABASE_URL": self.database.url,
+            **({"DATABASE_REPLICA_URL": self.replica.url} if self.replica else {}),
             "REDIS_URL": self.cache.url,
             "CELERY_BROKER_URL": self.broker.url,
             "SMTP_URL": f"smtp://127.0.0.1:{self.mailbox.port}",
@@ -140,7 +145,7 @@ class Service(Target):
     @property
     def servers(self) -> list[Process]:
         """The servers that there are: not every database has one."""
-        found = [self.database, self.cache, self.broker]
+        found = [self.database, self.replica, self.cache, self.broker]
         return [server for server in found if isinstance(server, Process)]
 
     @property
@@ -159,6 +164,8 @@ class Service(Target):
         for server in (self.database, self.cache, self.broker):
             server.start()
         self.database.create_database()
+        if self.replica:
+            self.replica.start()
         self.mailbox.start()
         self.release.start()
         status = self.release.wait(60)
@@ -286,9 +293,9 @@ class Service(Target):
 
 
 @contextlib.contextmanager
-def running(project: Project, **settings: str) -> Iterator[Service]:
-    """Run the service of a project."""
-    service = Service(project, **settings)
+def running(project: Project, *, replicated: bool = False, **settings: str) -> Iterator[Service]:
+    """Run the service of a project; reads have a replica of their own where it is `replicated`."""
+    service = Service(project, replicated=replicated, **settings)
     try:
         service.start()
         yield service

@@ -168,7 +168,20 @@ class Standby(Process):
     def __init__(self, primary: PostgreSQLServer, home: Path) -> None:
         self.port = free_port()
         self.url = primary.url.replace(f":{primary.port}/", f":{self.port}/")
-        data = home / f"standby-{self.port}"
+        self.primary = primary
+        self.data = data = home / f"standby-{self.port}"
+        command = [*primary.command[:1], "-D", str(data), *primary.command[3:]]
+        command += ["-c", f"port={self.port}"]  # of two values, the last one counts
+        super().__init__(f"standby-{self.port}", command, logs=home, user=primary.user)
+
+    def start(self) -> None:
+        if not self.data.exists():
+            self._copy()
+        super().start()
+        until(lambda: answers(self.url), within=15, failing="the standby does not start")
+
+    def _copy(self) -> None:
+        primary, data = self.primary, self.data
         data.mkdir(mode=0o700)
         if primary.user:
             subprocess.run(["chown", primary.user, str(data)], check=True)
@@ -182,13 +195,6 @@ class Standby(Process):
             capture_output=True,
             check=True,
         )
-        command = [*primary.command[:1], "-D", str(data), *primary.command[3:]]
-        command += ["-c", f"port={self.port}"]  # of two values, the last one counts
-        super().__init__(f"standby-{self.port}", command, logs=home, user=primary.user)
-
-    def start(self) -> None:
-        super().start()
-        until(lambda: answers(self.url), within=15, failing="the standby does not start")
 
     def promote(self) -> None:
         """Have it take writes from now on."""
