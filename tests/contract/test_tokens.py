@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jwt
@@ -219,7 +220,8 @@ def test_a_renewed_login_ends_with_the_first(
         assert claims["exp"] - claims["auth_time"] <= MONTH.total_seconds()
     [table] = service.database.tables("token", "expires_at")
     query = f"SELECT expires_at FROM {table} WHERE id = %s"
-    [(ends,)] = service.database.execute(query, claims["family"])
+    family = UUID(claims["family"]).hex  # as a database stores it, or reads it
+    [(ends,)] = service.database.execute(query, family)
     assert abs(in_utc(ends).timestamp() - claims["exp"]) <= 1
 
 
