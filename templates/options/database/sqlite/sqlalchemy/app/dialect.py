@@ -14,6 +14,7 @@ from sqlalchemy import (
     Engine,
     Enum,
     String,
+    Table,
     Uuid,
     event,
     exc,
@@ -58,6 +59,12 @@ def arguments(timeout: int = sqlite.TIMEOUT) -> dict[str, Any]:
 def _now(*_: Any, **__: Any) -> str:
     """Return the time as SQLAlchemy stores it; SQLite's clock has milliseconds."""
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+@event.listens_for(Table, "before_create")
+def _keep_ids(table: Table, *_: Any, **__: Any) -> None:
+    """Have no id used again in a table that a migration makes anew either."""
+    table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 @event.listens_for(Engine, "before_execute")

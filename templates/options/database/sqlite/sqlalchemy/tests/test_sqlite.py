@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -163,6 +165,15 @@ class TestTables:
         one.execute(text("DELETE FROM users"))
 
         assert add(one).id > first
+
+    def test_a_table_that_is_made_anew_is_of_the_same_kind(self, one: Connection) -> None:
+        with Operations(MigrationContext.configure(one)).batch_alter_table("users") as users:
+            users.create_unique_constraint("uq_users_created_at", ["created_at"])
+
+        query = "SELECT sql FROM sqlite_schema WHERE name = 'users'"
+        made: str = one.execute(text(query)).scalar_one()
+        assert "AUTOINCREMENT" in made
+        assert "STRICT" in made
 
     def test_a_time_is_the_same_wherever_it_was_told(self, one: Connection) -> None:
         before = datetime.now(UTC) - timedelta(seconds=1)
