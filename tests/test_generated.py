@@ -27,12 +27,13 @@ import pytest
 
 from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
 from conftest import Command, replace, run
-from contract.databases.mysql import MariaDBServer, MySQLServer, Server
+from contract.brokers import RabbitMQ
+from contract.databases.mysql import MariaDBServer, MySQLServer
 
 pytestmark = pytest.mark.slow
 
 # What comes in no wheel: the tests have it.
-BROUGHT = {"mariadb": MariaDBServer, "mysql": MySQLServer}
+BROUGHT = {"mariadb": MariaDBServer, "mysql": MySQLServer, "rabbitmq": RabbitMQ}
 WITHOUT_UV = [*LEAST.values()][-1]
 
 
@@ -62,13 +63,13 @@ def tmp_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def brought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+def brought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
     """Give a function that runs a server which no project brings, once."""
     with ExitStack() as stack:
 
         @cache
-        def server(database: str) -> Server:
-            made = BROUGHT[database](tmp_path_factory.mktemp(database))
+        def server(name: str) -> Any:
+            made = BROUGHT[name](tmp_path_factory.mktemp(name))
             made.start()
             stack.callback(made.stop)
             return made
@@ -81,7 +82,7 @@ def environment(
     told: dict[str, str],
     environment: dict[str, str],
     without_uv: dict[str, str],
-    brought: Callable[[str], Server],
+    brought: Callable[[str], Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
     """One of them has no uv; whoever has to bring a server has one, in another time zone.
@@ -97,6 +98,8 @@ def environment(
         name = f"shop_{secrets.token_hex(4)}"
         server.create_database(name)
         user = user | {"DATABASE_URL": server.maintenance.removesuffix("app") + name}
+    if told["broker"] == "rabbitmq":
+        user = user | {"CELERY_BROKER_URL": brought("rabbitmq").url}
     return user | {"LC_ALL": "xx_XX.UTF-8"}
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from uv import find_uv_bin
 
-from combinations import DEFAULTS, FRAMEWORKS
+from combinations import CHOICES, DEFAULTS, FRAMEWORKS
 from conftest import RENDERED, run
 from contract.client import REPORTS, signed_in
 from contract.processes import Process, free_port, until
@@ -24,11 +24,12 @@ PASSWORD = "for tests alone"
 WITH_FLOWER = [name for name, told in RENDERED.items() if told.get("queue_ui") == "flower"]
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture(scope="module", params=CHOICES["broker"])
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with the dependencies of its image, and those of Flower's."""
     home = tmp_path_factory.mktemp("queue_ui")
-    project = Project.generate(home=home, **DEFAULTS["flask"] | {"queue_ui": "flower"})
+    told = DEFAULTS["flask"] | {"queue_ui": "flower", "broker": request.param}
+    project = Project.generate(home=home, **told)
     assert not (project.environment / "bin/flower").exists()
     image = compose(project.path)["flower"]["build"]["args"]
     environment = os.environ | {"UV_PROJECT_ENVIRONMENT": str(project.environment)}

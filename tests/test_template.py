@@ -81,6 +81,13 @@ def test_nothing_tells_of_what_was_not_chosen(name: str, texts: Texts) -> None:
     assert found == []
 
 
+def test_an_option_beside_which_nothing_is_said_is_no_part() -> None:
+    """The broker has an answer without tasks too, so that these can be switched by themselves."""
+    told = {"broker": "redis", "cache": "none"}
+    assert CATALOGUE.parts({**told, "tasks": "none"}) & {"broker/redis", "servers/redis"} == set()
+    assert {"broker/redis", "servers/redis"} <= CATALOGUE.parts({**told, "tasks": "celery"})
+
+
 def test_every_part_tells_of_itself(texts: Texts) -> None:
     """By all of the words by which it is looked for where it was not chosen."""
     options = [f"{name}/{value}" for name in CATALOGUE.options for value in CHOICES[name]]

@@ -22,6 +22,7 @@ UNSET = (
         "SECRET_KEY",
         "POSTGRES_PASSWORD",
         "REDIS_PASSWORD",
+        "RABBITMQ_PASSWORD",
         "ALLOWED_HOSTS",
         "ENVIRONMENT",
         "LOG_LEVEL",

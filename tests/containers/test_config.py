@@ -13,6 +13,7 @@ NEEDED = {
     "SECRET_KEY": "k" * 32,
     "POSTGRES_PASSWORD": "p",
     "REDIS_PASSWORD": "r",
+    "RABBITMQ_PASSWORD": "r",
     "ALLOWED_HOSTS": "books.example.org",
 }
 

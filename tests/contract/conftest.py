@@ -23,6 +23,7 @@ import pytest
 
 from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, PAIRS, SMOKED, WHOLE
 
+from .brokers import REFUSALS
 from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
 from .document import written
 from .exceptions import is_excepted
@@ -31,6 +32,11 @@ from .generated import generate
 from .processes import Process
 from .service import OTHERWISE, WITH_FEED, Project, Service, Target, database_of, parts_of, running
 
+# One combination of each of two frameworks in which tasks go by RabbitMQ.
+BY_RABBITMQ = [
+    next(told for told in PAIRS if (told["framework"], told["broker"]) == (framework, "rabbitmq"))
+    for framework in ("fastapi", "django-drf")
+]
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
 
@@ -79,7 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     others = [item for item in items if not combination_of(item)]
     ours = sorted((item for item in items if combination_of(item)), key=place)
-    left = {item for item in ours if is_without_feed(item) or is_of_another_database(item)}
+    left = {item for item in ours if is_of_another(item) or is_of_another_database(item)}
     config.hook.pytest_deselected(items=[item for item in ours if item in left])
     ours = [item for item in ours if item not in left]
     items[:] = [*ours, *others]
@@ -90,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         told = BY_NAME.get(name)
         if told is None or told in DEFAULTS.values():
             continue
-        if told in WHOLE:
+        if told in WHOLE or (told in BY_RABBITMQ and is_of_tasks(item.path)):
             item.add_marker(pytest.mark.judges("contract", name, listed=True))
         elif item.get_closest_marker("smoke") and told in PAIRS:
             item.add_marker(pytest.mark.judges("contract", name, listed=told in SMOKED))
@@ -104,6 +110,8 @@ def in_gate(told: dict[str, str], metafunc: pytest.Metafunc) -> bool:
     It collects no others: they are many times as many.
     """
     if told in [*DEFAULTS.values(), *WHOLE]:
+        return True
+    if told in BY_RABBITMQ and is_of_tasks(Path(metafunc.module.__file__)):
         return True
     marks = [*metafunc.definition.iter_markers()]
     each = [value for mark in marks if mark.name == "parametrize" for value in mark.args[1]]
@@ -132,9 +140,23 @@ def is_last(item: pytest.Item) -> bool:
     return item.get_closest_marker("last") is not None
 
 
-def is_without_feed(item: pytest.Item) -> bool:
+def is_of_tasks(path: Path) -> bool:
+    """Tell whether a module is about what becomes of tasks in a fault."""
+    return module_of(path).startswith(("faults/test_broker_", "faults/test_worker_lost"))
+
+
+def is_of_another(item: pytest.Item) -> bool:
+    """Tell whether a test is about a part that its combination does not have."""
     told = BY_NAME.get(combination_of(item))
-    return "with_feed" in item.fixturenames and bool(told) and told["framework"] not in WITH_FEED
+    if told is None:
+        return False
+    refusal = item.callspec.params.get("refusal")
+    return (
+        ("with_feed" in item.fixturenames and told["framework"] not in WITH_FEED)
+        or ("by_redis" in item.fixturenames and told["broker"] != "redis")
+        or ("by_rabbitmq" in item.fixturenames and told["broker"] != "rabbitmq")
+        or (refusal is not None and refusal not in REFUSALS[told["broker"]])
+    )
 
 
 def test_of(item: pytest.Item) -> tuple[str, str]:

@@ -20,6 +20,7 @@ import psutil
 import uv
 import yaml
 
+from .brokers import RabbitMQ, ValkeyBroker
 from .client import connect, get
 from .databases import DATABASES
 from .databases.postgresql import Standby
@@ -66,9 +67,14 @@ class Project:
         return {name.strip(): command.strip() for name, command in entries}
 
 
+def answers_of(path: Path) -> dict[str, str]:
+    """Return the answers that a project was generated with."""
+    return yaml.safe_load((path / ".copier-answers.yml").read_text("utf-8"))
+
+
 def parts_of(path: Path) -> dict[str, bool]:
     """Tell which of the optional parts a project was generated with, as `Target` names them."""
-    answers = yaml.safe_load((path / ".copier-answers.yml").read_text("utf-8"))
+    answers = answers_of(path)
     return {
         "has_cache": answers["cache"] != "none",
         "has_tasks": answers["tasks"] != "none",
@@ -108,7 +114,9 @@ class Service(Target):
         self.database = DATABASES[database_of(project.path)](self.home)
         self.replica = Standby(self.database, self.home) if replicated else None
         self.cache = Valkey("cache", self.home, database=0)
-        self.broker = Valkey("broker", self.home, database=1)
+        kinds = {"redis": ValkeyBroker, "rabbitmq": RabbitMQ}
+        self.answers = answers_of(project.path)
+        self.broker = kinds[self.answers["broker"]](self.home)
         self.mailbox = Mailbox()
         self._settings = settings
         # What tests do to the rows most often.
@@ -285,11 +293,10 @@ class Service(Target):
         return ready and len(self.web_processes()) == int(self.env["WEB_CONCURRENCY"])
 
     def _works(self) -> bool:
-        """Tell whether a worker waits for tasks: it holds a blocking read on the broker."""
+        """Tell whether a worker waits for tasks."""
         assert self.worker
         assert self.worker.running, f"worker has ended:\n{self.worker.output()}"
-        with self.broker.client() as client:
-            return any(entry["cmd"] == "brpop" for entry in client.client_list())
+        return self.broker.serves()
 
 
 @contextlib.contextmanager

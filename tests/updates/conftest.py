@@ -21,13 +21,13 @@ collect_ignore = ["edits"]
 FIRST = f"v{VERSION}"
 ANSWERS = ".copier-answers.yml"
 NEW_OPTION = """
-broker:
+mirror:
   type: str
-  help: What should carry the tasks?
+  help: Where should the image come from?
   choices:
-    "Redis: what is there already": redis
-    "RabbitMQ: one server more": rabbitmq
-  default: redis
+    "Hub: where it is": hub
+    "own: one server more": own
+  default: hub
 """
 RULE = """
     refused:

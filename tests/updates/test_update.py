@@ -150,14 +150,14 @@ def test_edits_files_commits_and_branches_of_the_user_stay(
 
 def test_a_question_that_is_new_is_answered_by_default_and_told(user: Command, shop: Path) -> None:
     done = user("update", "shop")
-    assert "answered by default: broker=redis" in done.stdout
-    assert "broker: redis" in (shop / ANSWERS).read_text()
+    assert "answered by default: mirror=hub" in done.stdout
+    assert "mirror: hub" in (shop / ANSWERS).read_text()
 
 
 def test_a_new_question_can_be_answered_at_once(user: Command, shop: Path) -> None:
-    done = user("update", "shop", "-d", "broker=rabbitmq")
+    done = user("update", "shop", "-d", "mirror=own")
     assert done.returncode == 0, done.stderr
-    assert "broker: rabbitmq" in (shop / ANSWERS).read_text()
+    assert "mirror: own" in (shop / ANSWERS).read_text()
 
 
 def test_an_update_renames_no_project(user: Command) -> None:
@@ -265,18 +265,23 @@ def test_answers_change_both_ways(user: Command, framework: str, git: Callable[.
     user("new", framework, "shop", "--defaults", "--no-lock")
     shop = user.directory / "shop"
     first = without_history(generated(shop))
-    for option in ("tasks", "cache"):
-        user("new", framework, f"{option}/shop", "--no-lock", "--defaults", "-d", f"{option}=none")
-        done = user("update", "shop", "--to", FIRST, f"--{option}=none")
+    others = {
+        "tasks": ("none", "celery"),
+        "cache": ("none", "redis"),
+        "broker": ("rabbitmq", "redis"),
+    }
+    for option, (other, before) in others.items():
+        told = ["-d", f"{option}={other}"]
+        user("new", framework, f"{option}/shop", "--no-lock", "--defaults", *told)
+        done = user("update", "shop", "--to", FIRST, f"--{option}={other}")
         assert (done.returncode, f"other answers, still {FIRST}" in done.stdout) == (0, True)
         made = without_history(generated(user.directory / option / "shop"))
         assert without_history(generated(shop)) == made
-        git(shop, "commit", "--quiet", "-m", f"Without {option}")
-        with_it = {"tasks": "celery", "cache": "redis"}[option]
-        done = user("update", "shop", "--to", FIRST, "-d", f"{option}={with_it}")
+        git(shop, "commit", "--quiet", "-m", f"With another {option}")
+        done = user("update", "shop", "--to", FIRST, "-d", f"{option}={before}")
         assert done.returncode == 0, done.stderr
         assert without_history(generated(shop)) == first
-        git(shop, "commit", "--quiet", "-m", f"With {option}")
+        git(shop, "commit", "--quiet", "-m", f"With the {option} of before")
 
 
 def test_a_project_may_be_part_of_a_repository(user: Command, git: Callable[..., str]) -> None:

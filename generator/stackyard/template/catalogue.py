@@ -10,6 +10,7 @@ _TEXT_BY_NAME = {str: str}
 _TEXTS_BY_NAME = {str: [str]}
 _SHAPES: Mapping[str, Any] = {
     "options": [str],
+    "only_with": {str: _TEXTS_BY_NAME},
     "needs": _TEXTS_BY_NAME,
     "refused": [{"answers": _TEXTS_BY_NAME, "because": str, "instead": _TEXT_BY_NAME}],
     "presets": {str: {"explanation": str, "frameworks": [str], "answers": _TEXT_BY_NAME}},
@@ -59,11 +60,13 @@ class Catalogue:
 
     A part is the folder of an answer (`cache/redis`), or of what answers need: a server
     (`servers/redis`), or a seam that they hang on (`seams/changes`). By part, `needs` has what
-    comes with it, and `words` the regular expressions of what tells of it. `data` is all of it as
-    `copier.yml` has it, for Jinja.
+    comes with it, and `words` the regular expressions of what tells of it. `only_with` has by
+    option beside which answers it says something. `data` is all of it as `copier.yml` has it, for
+    Jinja.
     """
 
     options: tuple[str, ...] = ()
+    only_with: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     refused: tuple[Rule, ...] = ()
     presets: Mapping[str, Preset] = field(default_factory=dict)
@@ -84,6 +87,7 @@ class Catalogue:
                 raise ValueError(f"{name} of its catalogue is not as it should be")
         return cls(
             options=tuple(data.get("options", ())),
+            only_with={option: _tuples(told) for option, told in data.get("only_with", {}).items()},
             needs=_tuples(data.get("needs", {})),
             refused=tuple(
                 Rule(_tuples(rule["answers"]), rule["because"], rule["instead"])
@@ -103,7 +107,14 @@ class Catalogue:
 
     def parts(self, answers: Mapping[str, str]) -> set[str]:
         """Return the parts that answers choose, with what those need."""
-        chosen = [f"{option}/{value}" for option, value in answers.items()]
+        chosen = [
+            f"{option}/{value}"
+            for option, value in answers.items()
+            if all(
+                answers.get(other) in values
+                for other, values in self.only_with.get(option, {}).items()
+            )
+        ]
         return {*chosen, *(part for answer in chosen for part in self.needs.get(answer, ()))}
 
 

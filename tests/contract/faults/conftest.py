@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from ..brokers import REFUSALS, RabbitMQ, ValkeyBroker
 from ..client import connect, signed_in, token_of
 from ..service import Project, Service, running
 
@@ -52,6 +53,26 @@ def with_cache(service: Service) -> None:
 def with_tasks(service: Service) -> None:
     if not service.has_tasks:
         pytest.skip("generated without tasks")
+
+
+@pytest.fixture
+def by_redis(service: Service) -> None:
+    if not isinstance(service.broker, ValkeyBroker):
+        pytest.skip("generated with another broker")
+
+
+@pytest.fixture
+def by_rabbitmq(service: Service) -> None:
+    if not isinstance(service.broker, RabbitMQ):
+        pytest.skip("generated with another broker")
+
+
+@pytest.fixture(params=[*dict.fromkeys(why for known in REFUSALS.values() for why in known)])
+def refusal(request: pytest.FixtureRequest, service: Service) -> str:
+    """For which reason the broker takes no messages: see `refusing`."""
+    if request.param not in REFUSALS[service.answers["broker"]]:
+        pytest.skip("generated with another broker")
+    return request.param
 
 
 @pytest.fixture(scope="package")

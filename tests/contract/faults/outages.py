@@ -31,6 +31,7 @@ def lost(process: Process, how: str) -> AbstractContextManager[None]:
 
 
 HOW = pytest.mark.parametrize("how", ["killed", "paused"])
+# Of a cache; those of a broker are its own: see the fixture `refusal`.
 WHY = pytest.mark.parametrize("why", ["full", "replica", "alone", "unsaved"])
 
 

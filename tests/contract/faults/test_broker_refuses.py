@@ -10,20 +10,19 @@ import pytest
 from ..client import PASSWORD, REPORTS, USERS
 from ..processes import until
 from ..service import Service
-from .outages import EVENTUALLY, WHY, ask, done, unavailable
+from .outages import EVENTUALLY, ask, done, unavailable
 
 
 @pytest.mark.usefixtures("with_tasks")
-@WHY
 def test_a_report_while_the_broker_refuses_is_503(
-    service: Service, user: httpx.Client, why: str
+    service: Service, user: httpx.Client, refusal: str
 ) -> None:
     """`POST` while nothing can be queued is 503, and leaves no row that is pending for ever.
 
     A registration costs it no more than the mail.
     """
     account = {"email": f"{secrets.token_hex(8)}@example.org", "password": PASSWORD}
-    with service.broker.refusing(why):
+    with service.broker.refusing(refusal):
         unavailable(user.post(REPORTS))
         assert user.post(USERS, json=account).status_code == 201
         assert user.get("/readyz").json()["status"] == "ok"
@@ -35,9 +34,8 @@ def test_a_report_while_the_broker_refuses_is_503(
 
 
 @pytest.mark.usefixtures("with_tasks")
-@WHY
 def test_worker_and_beat_outlive_a_broker_that_refuses(
-    service: Service, user: httpx.Client, why: str
+    service: Service, user: httpx.Client, refusal: str
 ) -> None:
     """A broker that takes no writes ends no process; once it does reports are computed again.
 
@@ -51,7 +49,7 @@ def test_worker_and_beat_outlive_a_broker_that_refuses(
         with service.database.counted_slowly("book"):
             path = ask(user)
             until(service.waiting, within=20, failing="the report is not begun")
-            stack.enter_context(service.broker.refusing(why))
+            stack.enter_context(service.broker.refusing(refusal))
         time.sleep(5)
         assert worker.running, worker.output()
         assert beat.running, beat.output()

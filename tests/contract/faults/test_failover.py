@@ -88,7 +88,7 @@ def test_the_cache_that_takes_over_is_used(service: Service, user: httpx.Client)
             )
 
 
-@pytest.mark.usefixtures("with_tasks")
+@pytest.mark.usefixtures("with_tasks", "by_redis")
 def test_the_broker_that_takes_over_is_used(service: Service, user: httpx.Client) -> None:
     """Connections to a broker that has become a replica are given up, without a restart."""
     service.worker.stop()
@@ -115,7 +115,7 @@ def test_the_broker_that_takes_over_is_used(service: Service, user: httpx.Client
 
 
 @pytest.mark.everything
-@pytest.mark.usefixtures("with_tasks")
+@pytest.mark.usefixtures("with_tasks", "by_redis")
 def test_beat_sends_to_the_broker_that_takes_over(service: Service) -> None:
     """Beat too gives the old connection up: each minute there is something to send."""
     service.worker.stop()

@@ -1,25 +1,21 @@
 """Whoever may write to the broker has no code run by the worker, and does not command it."""
 
-import base64
 import json
 import pickle
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from ..brokers import QUEUE, Change
 from ..processes import until
 from ..service import Service
 from ..test_forged import Code
 from .outages import ask, done
 
 pytestmark = pytest.mark.usefixtures("with_tasks")
-
-Change = Callable[[dict[str, Any]], None]
-QUEUE = "celery"
 
 
 def send(service: Service, user: httpx.Client, change: Change) -> str:
@@ -29,19 +25,9 @@ def send(service: Service, user: httpx.Client, change: Change) -> str:
     """
     service.worker.stop()
     path = ask(user)
-    with service.broker.client() as broker:
-        until(lambda: broker.llen(QUEUE), within=5, failing="the broker has no message")
-        for text in broker.lrange(QUEUE, 0, -1):
-            message = json.loads(text)
-            if str(message["headers"]["task"]).endswith("compute_report"):
-                change(message)
-                broker.rpush(QUEUE, json.dumps(message))
+    service.broker.forge(change)
     service.worker.start()
     return path
-
-
-def body(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def test_a_pickle_on_the_broker_is_never_opened(
@@ -52,7 +38,7 @@ def test_a_pickle_on_the_broker_is_never_opened(
 
     def change(message: dict[str, Any]) -> None:
         message["content-type"] = "application/x-python-serialize"
-        message["body"] = body(pickle.dumps(([Code(trap)], {}, {})))
+        message["body"] = pickle.dumps(([Code(trap)], {}, {}))
 
     done(user, send(service, user, change))
     assert not trap.exists()
@@ -67,7 +53,7 @@ def test_a_task_of_other_arguments_ends_no_worker(
     """It is a line in the log, and the next task is done."""
 
     def change(message: dict[str, Any]) -> None:
-        message["body"] = body(json.dumps([arguments, {}, {}]).encode())
+        message["body"] = json.dumps([arguments, {}, {}]).encode()
 
     done(user, send(service, user, change))
     assert service.worker.running
@@ -76,7 +62,7 @@ def test_a_task_of_other_arguments_ends_no_worker(
 def test_a_task_that_is_none_of_ours_ends_no_worker(service: Service, user: httpx.Client) -> None:
     def change(message: dict[str, Any]) -> None:
         message["headers"]["task"] = "os.system"
-        message["body"] = body(json.dumps([["true"], {}, {}]).encode())
+        message["body"] = json.dumps([["true"], {}, {}]).encode()
 
     done(user, send(service, user, change))
     assert service.worker.running

@@ -1,6 +1,7 @@
 """The worker and beat: what they were at is done in the end, and what they owe is sent."""
 
 import json
+import os
 import signal
 from datetime import timedelta
 
@@ -110,14 +111,29 @@ print(json.dumps([[e["task"], period(maybe_schedule(e["schedule"]))] for e in en
 """
 
 
+def scheduled(service: Service, period: float) -> list[str]:
+    """Return the tasks that beat sends each so many seconds."""
+    [application] = [word for word in service.celery if "." in word]
+    printed = service.run(["python", "-c", SCHEDULE, application])
+    return [task for task, seconds in json.loads(printed.splitlines()[-1]) if seconds == period]
+
+
+@pytest.mark.usefixtures("with_tasks")
+def test_tasks_for_later_keep_no_other_waiting(service: Service, user: httpx.Client) -> None:
+    """As those that have failed, and are tried again: no worker waits for them."""
+    [hourly] = scheduled(service, 3600)
+    for _ in range(2 * (os.cpu_count() or 1)):
+        service.run([*service.celery, "call", hourly, "--countdown", "60"])
+    path = ask(user)
+    until(lambda: status(user, path) == "done", within=20, failing="the worker waits")
+
+
 @pytest.mark.usefixtures("with_tasks")
 def test_what_beat_does_hourly_deletes_expired_refresh_tokens(
     service: Service, anonymous: httpx.Client
 ) -> None:
     """Celery beat deletes refresh tokens past their time, hourly; the others stay."""
-    [application] = [word for word in service.celery if "." in word]
-    printed = service.run(["python", "-c", SCHEDULE, application])
-    hourly = [task for task, period in json.loads(printed.splitlines()[-1]) if period == 3600]
+    hourly = scheduled(service, 3600)
     assert hourly
     credentials = register(anonymous)
     login(anonymous, credentials)

@@ -18,6 +18,12 @@ class Inbox:
         self.mails.put_nowait(envelope)
         return "250 OK"
 
+    async def to(self, address: str) -> Envelope:
+        """Return the next mail to this address; those of other tests may come by the same queue."""
+        while (mail := await self.mails.get()).rcpt_tos != [address]:
+            pass
+        return mail
+
 
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[Inbox]:
