@@ -5,14 +5,25 @@ An owner adds tables, constraints and triggers; here plain SQL does, and takes t
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
+import pymysql
 import pytest
 
+from .alterations import (
+    ALTERATIONS,
+    AUTHORS,
+    CHANGED,
+    CREATED,
+    FUNCTION,
+    ITS_ROWS,
+    REFERENCE,
+    UNIQUE_AUTHOR,
+)
 from .client import BOOKS, book, page_of, problem
-from .service import Service
+from .service import Service, database_of
 
 Make = Callable[..., dict[str, Any]]
 
@@ -34,6 +45,17 @@ def altered(service: Service, make: str, undo: str) -> Iterator[None]:
         service.database.execute(undo.format(books=books))
 
 
+@contextmanager
+def with_added(service: Service, *names: str, author: str = "") -> Iterator[None]:
+    """Have what an owner adds, in this order, as the database of the service is told."""
+    alterations = ALTERATIONS[database_of(service.project.path)]
+    with ExitStack() as stack:
+        for name in names:
+            make, undo = alterations[name]
+            stack.enter_context(altered(service, make.replace("{author}", author), undo))
+        yield
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_row_in_use_is_not_deleted(
     service: Service, user: httpx.Client, make_book: Make, rule: str
@@ -42,7 +64,8 @@ def test_a_row_in_use_is_not_deleted(
     made = make_book()
     path = f"{BOOKS}/{made['id']}"
     before = [user.get(path) for _ in range(2)][-1]
-    loans = f"CREATE TABLE loans (book_id bigint REFERENCES {{books}} (id) {RULES[rule]})"
+    reference = f"FOREIGN KEY (book_id) REFERENCES {{books}} (id) {RULES[rule]}"
+    loans = f"CREATE TABLE loans (book_id bigint, {reference})"
     with altered(service, loans, "DROP TABLE loans"):
         service.database.execute("INSERT INTO loans VALUES (%s)", made["id"])
         body = problem(user.delete(path), 409)
@@ -55,14 +78,29 @@ def test_a_row_in_use_is_not_deleted(
     assert user.delete(path).status_code == 204
 
 
+@pytest.mark.database("mysql", "mariadb")
+def test_a_row_in_use_is_found_out_by_the_statement(
+    service: Service, user: httpx.Client, make_book: Make
+) -> None:
+    """No reference waits for the commit: what names no row is refused at once, then and there."""
+    made = make_book()
+    loans = "CREATE TABLE loans (book_id bigint, FOREIGN KEY (book_id) REFERENCES {books} (id))"
+    with altered(service, loans, "DROP TABLE loans"), service.database.connected() as cursor:
+        cursor.execute("BEGIN")
+        with pytest.raises(pymysql.IntegrityError):
+            cursor.execute("INSERT INTO loans VALUES (0)")
+        cursor.execute("INSERT INTO loans VALUES (%s)", [made["id"]])
+        cursor.execute("COMMIT")
+        assert problem(user.delete(f"{BOOKS}/{made['id']}"), 409)
+
+
 def test_any_unique_constraint_is_a_conflict(
     service: Service, user: httpx.Client, make_book: Make
 ) -> None:
     """A value that has to be unique and is taken is a 409, which names no other column's rule."""
     author = f"Only one {secrets.token_hex(8)}"
     one, other = make_book(author=author), make_book()
-    unique = f"CREATE UNIQUE INDEX one_each ON {{books}} (author) WHERE author = '{author}'"
-    with altered(service, unique, "DROP INDEX one_each"):
+    with with_added(service, UNIQUE_AUTHOR, author=author):
         for answer in (
             user.post(BOOKS, json=book(author=author)),
             user.put(f"{BOOKS}/{other['id']}", json=book(author=author)),
@@ -79,15 +117,7 @@ def test_a_reference_to_nothing_is_not_valid(
     """A value that has to name another row, and names none, is a 422 as any bad value."""
     made = make_book()
     author = f"Unknown {secrets.token_hex(8)}"
-    with (
-        altered(service, "CREATE TABLE authors (name varchar PRIMARY KEY)", "DROP TABLE authors"),
-        altered(
-            service,
-            "ALTER TABLE {books} ADD CONSTRAINT fk_books_author"
-            " FOREIGN KEY (author) REFERENCES authors (name) NOT VALID",
-            "ALTER TABLE {books} DROP CONSTRAINT fk_books_author",
-        ),
-    ):
+    with with_added(service, AUTHORS, ITS_ROWS, REFERENCE):
         for answer in (
             user.post(BOOKS, json=book(author=author)),
             user.put(f"{BOOKS}/{made['id']}", json=book(author=author)),
@@ -113,18 +143,7 @@ def test_what_a_write_answers_is_what_is_stored(
 ) -> None:
     """A write answers with what the database then holds: what a reader sees, byte for byte."""
     author = f"A trigger of {secrets.token_hex(8)}"
-    function = (
-        "CREATE FUNCTION spell() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN NEW.title = upper(NEW.title); RETURN NEW; END $$"
-    )
-    trigger = (
-        "CREATE TRIGGER spelling BEFORE INSERT OR UPDATE ON {books} FOR EACH ROW"
-        " WHEN (NEW.author LIKE 'A trigger of %') EXECUTE FUNCTION spell()"
-    )
-    with (
-        altered(service, function, "DROP FUNCTION spell()"),
-        altered(service, trigger, "DROP TRIGGER spelling ON {books}"),
-    ):
+    with with_added(service, FUNCTION, CREATED, CHANGED):
         created = user.post(BOOKS, json=book(author=author, title="Kindred"))
         path = f"{BOOKS}/{created.json()['id']}"
         etag = same_as_read(user, path, created)

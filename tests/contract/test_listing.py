@@ -276,6 +276,17 @@ def test_case_is_as_unicode_has_it(
         assert created in page_of(anonymous, search=part)
 
 
+@pytest.mark.database("mysql", "mariadb")
+def test_a_letter_of_several_capitals_is_found_as_it_is(
+    anonymous: httpx.Client, make_book: Make
+) -> None:
+    """A letter whose capital is several, such as the ligature ﬁ, is found as itself; ß as "SS"."""
+    series = secrets.token_hex(6)
+    created = make_book(title=f"Of ﬁn {series}", author=f"ﬁn {series}")
+    assert page_of(anonymous, author=f"ﬁN {series.upper()}") == [created]
+    assert created in page_of(anonymous, search=f"OF ﬁN {series}")
+
+
 @pytest.mark.parametrize(("name", "other"), [("Zoé", "Zoe"), ("İnci", "inci"), ("Jörg", "Joerg")])
 def test_letters_that_differ_in_more_than_case_differ(
     anonymous: httpx.Client, make_book: Make, name: str, other: str

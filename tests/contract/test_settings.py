@@ -25,7 +25,7 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "DATABASE_URL missing": {"DATABASE_URL": None},
     "DATABASE_URL empty": {"DATABASE_URL": ""},
     "DATABASE_URL without a scheme": {"DATABASE_URL": "not-a-url"},
-    "DATABASE_URL of another database": {"DATABASE_URL": "mysql://root:hunter2.hunter2@db/app"},
+    "DATABASE_URL of another database": {"DATABASE_URL": "oracle://root:hunter2.hunter2@db/app"},
     "REDIS_URL missing": {"REDIS_URL": None},
     "REDIS_URL empty": {"REDIS_URL": ""},
     "REDIS_URL without a scheme": {"REDIS_URL": "127.0.0.1:6379"},

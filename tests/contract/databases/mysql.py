@@ -164,7 +164,7 @@ class Server(Process, MySQL, ABC):
             "character-set-server": "utf8mb4",
             "default-time-zone": "+05:30",
             "max-connections": 200,
-            "innodb-flush-log-at-trx-commit": 0,
+            "innodb-flush-log-at-trx-commit": 2,  # what is committed outlives the process
         }
         told = [f"--{key}={value}" for key, value in settings.items()]
         command = [program, "--no-defaults", "--skip-name-resolve", user, *self.options, *told]
