@@ -21,6 +21,8 @@ UNSET = (
         "IMAGE",
         "SECRET_KEY",
         "POSTGRES_PASSWORD",
+        "MARIADB_PASSWORD",
+        "MYSQL_PASSWORD",
         "REDIS_PASSWORD",
         "RABBITMQ_PASSWORD",
         "ALLOWED_HOSTS",

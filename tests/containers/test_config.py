@@ -12,6 +12,8 @@ NEEDED = {
     "IMAGE": "bookshelf:1.0.0",
     "SECRET_KEY": "k" * 32,
     "POSTGRES_PASSWORD": "p",
+    "MARIADB_PASSWORD": "m",
+    "MYSQL_PASSWORD": "m",
     "REDIS_PASSWORD": "r",
     "RABBITMQ_PASSWORD": "r",
     "ALLOWED_HOSTS": "books.example.org",

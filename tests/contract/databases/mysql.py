@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +20,9 @@ import pytest
 from ..processes import Process, free_port, until
 from .database import Database
 
-STATES = "state LIKE 'Waiting for%lock%'"
+CHANGE = "ALTER TABLE {} COMMENT = ''"
+"""It changes nothing, and has to wait for whoever reads."""
+STATES = "state LIKE 'Waiting for%lock%' AND info NOT LIKE 'ALTER TABLE%'"
 
 
 class MySQL(Database):
@@ -70,6 +73,23 @@ class MySQL(Database):
         with self.connected() as cursor:
             cursor.execute(f"LOCK TABLES {tables}")
             yield cursor
+
+    @contextmanager
+    def counted_slowly(self, name: str) -> Iterator[Any]:
+        # LOCK TABLES locks in MySQL what a table references as well. So whoever reads waits for a
+        # change that was first, and it for a reader who stays.
+        tables = self.tables(name)
+        query = (
+            "SELECT count(*) FROM information_schema.processlist"
+            " WHERE info LIKE 'ALTER TABLE%' AND state LIKE 'Waiting for%lock%'"
+        )
+        with ThreadPoolExecutor(len(tables)) as pool, self.connected() as reader:
+            reader.execute("BEGIN")
+            for table in tables:
+                reader.execute(f"SELECT 1 FROM {table}")
+                pool.submit(self.execute, CHANGE.format(table))
+            until(lambda: self.execute(query) == [(len(tables),)], within=5, failing="none waits")
+            yield reader
 
     def waiting(self) -> int:
         of_tables = f"SELECT count(*) FROM information_schema.processlist WHERE {STATES}"
