@@ -42,7 +42,11 @@ def command(project: Path) -> Iterator[str]:
 
 def connect(url: str) -> None:
     access, _, address = url.removeprefix("amqp://").removesuffix("//").rpartition("@")
-    amqp.Connection(address, *access.split(":")).connect()
+    connection = amqp.Connection(address, *access.split(":"))
+    try:
+        connection.connect()
+    finally:
+        connection.collect()
 
 
 def test_rabbitmq_is_there_for_as_long_as_a_command_runs(project: Path) -> None:
