@@ -54,7 +54,7 @@ def test_a_worker_gives_a_silent_statement_up(
     """So it is where the database falls silent in mid-report, though a statement may take long."""
     service.worker.stop()
     with service.another_worker(DATABASE_URL=proxy.url) as worker:
-        with service.locked("book"):
+        with service.database.counted_slowly("book"):
             path = ask(user)
             until(lambda: status(user, path) == "running", within=20, failing="it never runs")
             logged = len(worker.lines())

@@ -176,7 +176,7 @@ def test_a_lost_database_tells_no_secret_to_the_log(
 @pytest.mark.usefixtures("with_tasks")
 def test_a_report_survives_a_lost_database(service: Service, user: httpx.Client) -> None:
     """A report whose database goes away in mid-computation is done once it is back."""
-    with service.locked("book"):
+    with service.database.counted_slowly("book"):
         path = ask(user)
         until(lambda: status(user, path) == "running", within=20, failing="the report never runs")
         service.database.kill()
