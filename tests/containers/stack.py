@@ -64,6 +64,12 @@ def inspect(name: str) -> dict[str, Any]:
     return found
 
 
+def containers_of(name: str) -> list[str]:
+    """Return every container of a compose project, ended ones included."""
+    label = f"label=com.docker.compose.project={name}"
+    return say("ps", "--all", "--quiet", "--filter", label).split()
+
+
 class Stack(Target):
     """A project's services under a name and on a port of their own."""
 
@@ -106,9 +112,7 @@ class Stack(Target):
 
     def identifiers(self) -> list[str]:
         """Return every container of the stack, ended ones included."""
-        return say(
-            "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={self.name}"
-        ).split()
+        return containers_of(self.name)
 
     def container(self, service: str) -> dict[str, Any]:
         """Return what the engine knows of a service's container."""

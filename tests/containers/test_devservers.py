@@ -1,5 +1,6 @@
 """What comes in no wheel: a project has it from `compose.yaml`, for as long as it needs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from combinations import DEFAULTS
 
 from .conftest import generate
-from .stack import say
+from .stack import containers_of, say
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +50,22 @@ def connect(url: str) -> None:
         connection.collect()
 
 
+def containers(project: Path) -> list[str]:
+    """Return the project's own containers: others come and go while it runs."""
+    settings = (project / ".dev/rabbitmq/compose.json").read_text("utf-8")
+    return containers_of(json.loads(settings)["name"])
+
+
 def test_rabbitmq_is_there_for_as_long_as_a_command_runs(project: Path) -> None:
     """The commands of a project share it; the last that ends removes it. Strangers are refused."""
-    before = {*say("ps", "--all", "--quiet").split()}
     with ExitStack() as others:
         with command(project) as url:
             connect(url)
             assert others.enter_context(command(project)) == url
         connect(url)
-        [container] = {*say("ps", "--quiet").split()} - before
+        [container] = containers(project)
         assert say("port", container, "5672/tcp").startswith("127.0.0.1:")
         with pytest.raises(amqp.AccessRefused):
             connect(url.replace("app:", "app:not-"))
-    assert {*say("ps", "--all", "--quiet").split()} == before
+    assert containers(project) == []
     assert (project / ".dev/rabbitmq").stat().st_mode & 0o077 == 0
