@@ -16,7 +16,8 @@ BASE ?=
 # `make test-all SHARD=2/5` is the second of five parts.
 SHARD ?=
 # More processes than cores: much of what is tested waits.
-PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup
+# The order of the groups of tests is that of tests/gate.py.
+PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: new test test-containers test-all lint format bench docs index pins release
 
@@ -28,7 +29,7 @@ test: $(ENVIRONMENT)
 
 # What is made, in containers: wants Docker with compose.
 test-containers: $(ENVIRONMENT)
-	$(PYTEST) --no-loadscope-reorder $(if $(BASE),--base $(BASE)) $(or $(ARGS),tests/containers)
+	$(PYTEST) $(if $(BASE),--base $(BASE)) $(or $(ARGS),tests/containers)
 
 # Everything there is: hours, which shards share.
 test-all: $(ENVIRONMENT)

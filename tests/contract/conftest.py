@@ -37,6 +37,12 @@ BY_RABBITMQ = [
     next(told for told in PAIRS if (told["framework"], told["broker"]) == (framework, "rabbitmq"))
     for framework in ("fastapi", "django-drf")
 ]
+# Of the cache, the broker and the feed, which know of the database what the ORM has in common:
+# of these faults the gate asks the defaults' alone.
+WITHOUT_DATABASE = (
+    *("faults/test_broker_", "faults/test_cache_", "faults/test_feed", "faults/test_metrics"),
+    "faults/test_worker_forged",
+)
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
 
@@ -96,7 +102,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         told = BY_NAME.get(name)
         if told is None or told in DEFAULTS.values():
             continue
-        if told in WHOLE or (told in BY_RABBITMQ and is_of_tasks(item.path)):
+        if told in WHOLE and module_of(item.path).startswith(WITHOUT_DATABASE):
+            item.add_marker(pytest.mark.everything)
+        elif told in WHOLE or (told in BY_RABBITMQ and is_of_tasks(item.path)):
             item.add_marker(pytest.mark.judges("contract", name, listed=True))
         elif item.get_closest_marker("smoke") and told in PAIRS:
             item.add_marker(pytest.mark.judges("contract", name, listed=told in SMOKED))
