@@ -83,7 +83,7 @@ def databases(_template: Template) -> str:
         [
             "\n## What is asked\n",
             *_table(
-                ["database", "the whole contract, with the faults of the database", "its smoke"],
+                ["database", "all of the contract that is the database's business", "its smoke"],
                 asked,
             ),
             "\n## What some do not keep\n",

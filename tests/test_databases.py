@@ -92,11 +92,11 @@ def test_who_reads_what_is_locked_waits(database: Database) -> None:
     with ThreadPoolExecutor(2) as pool:
         with database.locked("book"):
             reads = [pool.submit(database.rows, "book") for _ in range(2)]
-            until(lambda: database.waiting() == 2, within=5, failing="nobody waits")
+            until(lambda: database.waiting() == 2, within=20, failing="nobody waits")
         assert [len(read.result()) for read in reads] == [2, 2]
         with database.locked("book"):
             read = pool.submit(database.rows, "book")
-            until(database.waiting, within=5, failing="nobody waits")
+            until(database.waiting, within=20, failing="nobody waits")
             database.end_waiting()
             assert read.exception(timeout=5)
         assert database.waiting() == 0
@@ -109,7 +109,7 @@ def test_nobody_makes_a_table_for_a_while(database: Database) -> None:
         with database.without_new_tables(url):
             before = database.sessions(url)
             made = pool.submit(database.execute, "CREATE TABLE late (id int)", url=url)
-            until(lambda: database.sessions(url) > before, within=5, failing="nobody connects")
+            until(lambda: database.sessions(url) > before, within=20, failing="nobody connects")
             time.sleep(0.2)
             assert not made.done()
         made.result(timeout=5)

@@ -93,7 +93,7 @@ class Page:
         """Wait until these messages are the latest."""
         until(
             lambda: self.messages[: len(messages)] == [*messages],
-            within=10,
+            within=20,
             failing=f"{messages} are not shown",
         )
 
@@ -177,7 +177,7 @@ def test_a_change_is_highlighted_for_a_moment(user: httpx.Client, page: Page) ->
     change(user, made, title="Dune Messiah")
     page.shows("Dune Messiah")
     assert page.value(background) != plain
-    until(lambda: page.value(background) == plain, within=10, failing="the highlight stays")
+    until(lambda: page.value(background) == plain, within=20, failing="the highlight stays")
 
 
 def test_only_the_newest_books_are_shown(user: httpx.Client, page: Page) -> None:
@@ -240,7 +240,7 @@ def test_an_error_of_the_feed_is_shown(user: httpx.Client, page: Page) -> None:
         r"document.querySelector('form input').value = '\ud800';"
         "document.querySelector('form').requestSubmit()"
     )
-    until(lambda: "error" in page.messages[0], within=10, failing="no error is shown")
+    until(lambda: "error" in page.messages[0], within=20, failing="no error is shown")
     said = page.value("document.querySelector('output').value")
     assert page.messages[0] == f"error {said}"
     create(user, title="Wild Seed")
@@ -256,12 +256,12 @@ def test_nothing_is_missed_while_the_list_is_on_its_way(
     create(user, title="Railsea")
     deleted = create(user, title="Kraken")
     page.open(before=HOLDING % HELD[held])
-    until(lambda: page.value("window.held"), within=10, failing="the list is not asked for")
+    until(lambda: page.value("window.held"), within=20, failing="the list is not asked for")
     created = create(user, title="Perdido Street Station")
     change(user, created, title="The Scar")
     change(user, changed, title="Iron Council")
     delete(user, deleted)
-    until(lambda: len(page.messages) == 5, within=10, failing="the changes do not come")
+    until(lambda: len(page.messages) == 5, within=20, failing="the changes do not come")
     assert (page.state, page.rows) == ("connecting", [])
     page.browser.execute_script("window.release()")
     page.shows("The Scar", "Railsea", "Iron Council")
@@ -310,9 +310,9 @@ def test_a_page_catches_up_after_a_restart(
     page.open()
     page.shows("Ancillary Sword", "Provenance")
     page.filter(author)
-    until(lambda: len(page.rows) == 2, within=10, failing="the filter has no effect")
+    until(lambda: len(page.rows) == 2, within=20, failing="the filter has no effect")
     service.web.stop()
-    until(lambda: page.state == "reconnecting", within=10, failing="the page notices nothing")
+    until(lambda: page.state == "reconnecting", within=20, failing="the page notices nothing")
     with service.another_web() as (_, base_url), connect(base_url, token_of(user)) as elsewhere:
         change(elsewhere, changed, title="Ancillary Mercy")
         create(elsewhere, title="Translation State", author=author)

@@ -41,7 +41,7 @@ class ValkeyBroker(Valkey):
     def forge(self, change: Change) -> None:
         """Put a message before that of each report, which differs from it."""
         with self.client() as client:
-            until(lambda: client.llen(QUEUE), within=5, failing="the broker has no message")
+            until(lambda: client.llen(QUEUE), within=20, failing="the broker has no message")
             for text in client.lrange(QUEUE, 0, -1):
                 message = json.loads(text)
                 if is_of_report(message["headers"]):
@@ -123,7 +123,7 @@ class RabbitMQ(Process):
     def forge(self, change: Change) -> None:
         """Put a message before that of each report, which differs from it."""
         with self.channel() as channel:
-            first = until(lambda: channel.basic_get(QUEUE), within=5, failing="there is no message")
+            first = until(lambda: channel.basic_get(QUEUE), within=20, failing="it has no message")
             found = [first, *iter(lambda: channel.basic_get(QUEUE), None)]
             for message in found:
                 if is_of_report(message.headers):

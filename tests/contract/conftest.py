@@ -37,11 +37,11 @@ BY_RABBITMQ = [
     next(told for told in PAIRS if (told["framework"], told["broker"]) == (framework, "rabbitmq"))
     for framework in ("fastapi", "django-drf")
 ]
-# Of the cache, the broker and the feed, which know of the database what the ORM has in common:
-# of these faults the gate asks the defaults' alone.
+# What is the business of the web server, the cache, the broker or the feed, and of the database
+# no more than the ORM has in common: this the gate asks the defaults alone.
 WITHOUT_DATABASE = (
-    *("faults/test_broker_", "faults/test_cache_", "faults/test_feed", "faults/test_metrics"),
-    "faults/test_worker_forged",
+    *("test_attempts", "test_connections", "faults/test_worker_forged", "faults/test_metrics"),
+    *("faults/test_broker_", "faults/test_cache_", "faults/test_feed"),
 )
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""

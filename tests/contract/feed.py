@@ -50,7 +50,7 @@ def in_each(
 def both(web: Process, base_url: str) -> list[psutil.Process]:
     """Return the two processes of `web` that answer at an address, once both listen."""
     port = httpx.URL(base_url).port or 80
-    until(lambda: len(leaves(web, port)) == 2, within=10, failing="there are not two processes")
+    until(lambda: len(leaves(web, port)) == 2, within=30, failing="there are not two processes")
     return leaves(web, port)
 
 
@@ -167,7 +167,7 @@ def until_it_crosses(listeners: list[Listener], writers: list[Writer]) -> None:
         messages = [create(writer) for writer in writers]
         return all(listener.hears(*messages, within=0.5) for listener in listeners)
 
-    until(crosses, within=10, failing="changes do not cross from process to process")
+    until(crosses, within=30, failing="changes do not cross from process to process")
     settled(listeners, writers)
 
 

@@ -201,9 +201,9 @@ class Service(Target):
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        until(self._ready, within=30, failing=f"web is not ready:\n{self.web.output()}")
+        until(self._ready, within=60, failing=f"web is not ready:\n{self.web.output()}")
         if self.worker:
-            until(self._works, within=30, failing=f"no worker:\n{self.worker.output()}")
+            until(self._works, within=60, failing=f"no worker:\n{self.worker.output()}")
 
     @contextlib.contextmanager
     def another_web(self, **settings: str | None) -> Iterator[tuple[Process, str]]:
@@ -215,7 +215,7 @@ class Service(Target):
             web.start()
             until(
                 lambda: _answers_ok(f"{base_url}/healthz"),
-                within=20,
+                within=60,
                 failing=f"web does not answer:\n{web.output()}",
             )
             yield web, base_url

@@ -163,7 +163,7 @@ def test_mail_reaches_a_domain_beyond_ascii(anonymous: httpx.Client, service: Se
     body = {"email": f"{name}@bücher.example", "password": PASSWORD}
     assert anonymous.post(USERS, json=body).status_code == 201
     address = f"{name}@xn--bcher-kva.example"
-    until(lambda: service.mailbox.to(address), within=15, failing="no welcome mail")
+    until(lambda: service.mailbox.to(address), within=30, failing="no welcome mail")
     [message] = service.mailbox.to(address)
     assert message["From"].isascii()
     sender = parseaddr(str(make_header(decode_header(message["From"]))))

@@ -109,7 +109,7 @@ def test_a_connection_is_not_idle_while_a_request_waits_for_its_turn(service: Se
         with socket.create_connection(address, timeout=5) as client:
             with service.locked("book"):
                 client.sendall(first + last)
-                until(service.waiting, within=10, failing="nothing is in flight")
+                until(service.waiting, within=20, failing="nothing is in flight")
                 time.sleep(2.5)
             with client.makefile("rb") as answers:
                 assert answers.read().count(b"HTTP/1.1 200 OK") == 2
@@ -151,7 +151,7 @@ def test_sigterm_closes_idle_connections_and_breaks_no_request(service: Service)
         ended = [pool.submit(go_on, client) for client in busy]
         with service.locked("book"):
             late = pool.submit(get, f"{base_url}{BOOKS}?search=late", timeout=30)
-            until(service.waiting, within=10, failing="nothing is in flight")
+            until(service.waiting, within=20, failing="nothing is in flight")
             web.terminate()
             assert idle.is_closed(within=3)
             assert all(future.result() for future in ended)

@@ -53,7 +53,7 @@ def test_a_request_is_one_line_in_the_log(service: Service, anonymous: httpx.Cli
     request_id = secrets.token_hex(8)
     anonymous.get(f"{BOOKS}?page_size=1", headers={"X-Request-ID": request_id})
     lines = until(
-        lambda: logged(service.web, request_id), within=5, failing="the request is not in the log"
+        lambda: logged(service.web, request_id), within=20, failing="the request is not in the log"
     )
     [line] = [line for line in lines if "status" in line]
     assert {"timestamp", "level", "event", "request_id", "duration_ms"} <= {*line}
@@ -70,11 +70,11 @@ def test_the_duration_of_a_request_is_in_milliseconds(
     with ThreadPoolExecutor(1) as pool:
         with service.locked("book"):
             answer = pool.submit(anonymous.get, f"{BOOKS}?search={request_id}", headers=headers)
-            until(service.waiting, within=10, failing="the request does not wait")
+            until(service.waiting, within=20, failing="the request does not wait")
             time.sleep(0.3)  # The time that it takes is what is measured.
         answer.result()
     lines = until(
-        lambda: logged(service.web, request_id), within=5, failing="the request is not in the log"
+        lambda: logged(service.web, request_id), within=20, failing="the request is not in the log"
     )
     [duration] = [line["duration_ms"] for line in lines if "status" in line]
     assert 300 <= duration < 5000
@@ -90,7 +90,7 @@ def test_a_refused_request_is_in_the_log(
     request_id = secrets.token_hex(8)
     anonymous.get(path, headers={"X-Request-ID": request_id})
     lines = until(
-        lambda: logged(service.web, request_id), within=5, failing="the request is not in the log"
+        lambda: logged(service.web, request_id), within=20, failing="the request is not in the log"
     )
     assert [line["status"] for line in lines if "status" in line] == [status]
 
@@ -103,7 +103,7 @@ def test_every_line_of_the_log_is_an_object(service: Service, anonymous: httpx.C
             assert {"timestamp", "level", "event"} <= {*event}, f"{process.name}: {event}"
             utc(event["timestamp"])
     for process in service.processes:
-        until(process.lines, within=10, failing=f"{process.name} logs nothing")
+        until(process.lines, within=20, failing=f"{process.name} logs nothing")
 
 
 def test_no_secret_is_in_the_log(service: Service, anonymous: httpx.Client) -> None:
@@ -128,7 +128,7 @@ def test_no_secret_is_in_the_log(service: Service, anonymous: httpx.Client) -> N
             anonymous.get(path, params={name: marks["query"]})
     request_id = secrets.token_hex(8)
     anonymous.get("/nowhere", headers={"X-Request-ID": request_id})
-    until(lambda: logged(service.web, request_id), within=5, failing="nothing is in the log")
+    until(lambda: logged(service.web, request_id), within=20, failing="nothing is in the log")
     hidden = marks | {f"first {k}": pair[k] for k in ("access_token", "refresh_token")}
     hidden |= {f"second {k}": renewed[k] for k in ("access_token", "refresh_token")}
     hidden |= {"SECRET_KEY": service.secret_key, "a hash": "$argon2"}
@@ -149,7 +149,7 @@ def test_log_level_hides_what_is_below(service: Service, another: tuple[Process,
         with service.renamed("book", "title", "once"):
             response = client.get(f"{BOOKS}?search={bad}", headers={"X-Request-ID": bad})
             assert response.status_code == 500
-    until(lambda: logged(web, bad), within=5, failing="the failure is not in the log")
+    until(lambda: logged(web, bad), within=20, failing="the failure is not in the log")
     assert not logged(web, good)
     assert {event["level"] for event in web.events()} <= {"error", "critical"}
 
@@ -195,7 +195,7 @@ def test_requests_in_flight_are_finished(service: Service) -> None:
         with service.locked("book"):
             addresses = [f"{base_url}{BOOKS}?search={secrets.token_hex(8)}" for _ in range(4)]
             answers = [pool.submit(get, address, timeout=30) for address in addresses]
-            until(lambda: service.waiting() >= 4, within=10, failing="nothing is in flight")
+            until(lambda: service.waiting() >= 4, within=20, failing="nothing is in flight")
             web.terminate()
             until(lambda: not accepts(port), within=5, failing="it still accepts connections")
             assert not any(answer.done() for answer in answers)
@@ -212,7 +212,7 @@ def test_sigterm_under_load_breaks_no_request(service: Service) -> None:
     with service.another_web() as (web, base_url):
         family = web.tree()
         with load(base_url, lambda: BOOKS) as found:
-            until(lambda: len(found.answers) > 100, within=15, failing="there is no load")
+            until(lambda: len(found.answers) > 100, within=60, failing="there is no load")
             told = time.monotonic()
             web.terminate()
             status = web.wait(30)

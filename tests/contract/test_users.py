@@ -162,7 +162,7 @@ def test_a_new_user_gets_one_welcome_mail(anonymous: httpx.Client, service: Serv
     """Registration sends one welcome mail, to the address and from that of `MAIL_FROM`."""
     email = address()
     register(anonymous, email=email)
-    until(lambda: service.mailbox.to(email), within=15, failing="no welcome mail")
+    until(lambda: service.mailbox.to(email), within=30, failing="no welcome mail")
     [message] = service.mailbox.to(email)
     assert parseaddr(message["From"])[1] == "library@xn--bcher-kva.example"
     assert message["Subject"]

@@ -84,7 +84,7 @@ def test_a_lost_cache_is_a_warning_in_the_log(
             events = service.web.events()[logged:]
             return [event["event"] for event in events if event["level"] == "warning"]
 
-        until(warnings, within=5, failing="there is no warning")
+        until(warnings, within=20, failing="there is no warning")
 
 
 @pytest.mark.usefixtures("with_cache")

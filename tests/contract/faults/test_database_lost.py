@@ -145,7 +145,7 @@ def test_a_database_lost_in_mid_request_is_503(
     with ThreadPoolExecutor(1) as pool:
         with service.locked("book") as holder:
             answer = pool.submit(user.patch, path, json={"title": "Kindred"})
-            until(service.waiting, within=10, failing="the request does not wait")
+            until(service.waiting, within=20, failing="the request does not wait")
             if number == signal.SIGKILL:
                 service.database.kill()
             else:
@@ -166,7 +166,7 @@ def test_a_lost_database_tells_no_secret_to_the_log(
     account = {"email": f"{secrets.token_hex(8)}@example.org", "password": secrets.token_hex(16)}
     with service.locked("user"), ThreadPoolExecutor(1) as pool:
         answer = pool.submit(anonymous.post, USERS, json=account)
-        until(service.waiting, within=10, failing="the request does not wait")
+        until(service.waiting, within=20, failing="the request does not wait")
         service.database.end_waiting()
         unavailable(answer.result())
     for hidden in (account["password"], "$argon2", *service.database.secrets):
