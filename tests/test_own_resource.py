@@ -13,7 +13,13 @@ from conftest import STACKYARD, Command, commit, run
 
 BOTH = [name_of(answers) for answers in (*DEFAULTS.values(), *LEAST.values())]
 
-EACH = [pytest.param(one, marks=pytest.mark.xdist_group(f"own-resource-{one}")) for one in DEFAULTS]
+EACH = [
+    pytest.param(
+        one,
+        marks=[pytest.mark.xdist_group(f"own-resource-{one}"), pytest.mark.one_of(3, one)],
+    )
+    for one in DEFAULTS
+]
 
 
 def section(project: Path) -> str:
