@@ -45,7 +45,7 @@ format: $(ENVIRONMENT)
 	$(BIN)/ruff format
 
 bench: $(ENVIRONMENT)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Writes what the commands say of themselves, and of the options, into docs/.
 docs: $(ENVIRONMENT)

@@ -105,8 +105,7 @@ def commit_times(service: Service) -> dict[int, float]:
     PostgreSQL reads it as it writes the commit to its log, before it answers the service.
     """
     query = "SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM books"
-    with service.database() as connection:
-        return {book_id: float(moment) for book_id, moment in connection.execute(query)}
+    return {book_id: float(moment) for book_id, moment in service.database.execute(query)}
 
 
 def memory(service: Service) -> float:
@@ -152,7 +151,7 @@ def report(framework: str) -> None:
         home = Path(directory)
         service = Service(Project.generate(framework, home), LOG_LEVEL="info")
         # Without it PostgreSQL does not keep when it has committed.
-        service.postgres.command += ["-c", "track_commit_timestamp=on"]
+        service.database.command += ["-c", "track_commit_timestamp=on"]
         try:
             service.start()
             held, heard, taken = measure(service)

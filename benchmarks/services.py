@@ -77,13 +77,13 @@ def hello(framework: str, service: Service, home: Path) -> Iterator[str]:
         process.stop()
 
 
-def report(framework: str) -> None:
-    """Print the table of one framework."""
+def report(framework: str, answers: dict[str, str]) -> None:
+    """Print the table of one framework, with other answers than the defaults if they are told."""
     if shutil.which("wrk") is None:
         sys.exit("the benchmark is driven by wrk, which is not here: apt-get install wrk")
     with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as directory:
         home = Path(directory)
-        service = Service(Project.generate(framework, home), LOG_LEVEL="info")
+        service = Service(Project.generate(framework, home, **answers), LOG_LEVEL="info")
         try:
             service.start()
             with signed_in(service.base_url) as user:
@@ -104,7 +104,8 @@ def report(framework: str) -> None:
                     ]
         finally:
             service.stop()
-    print(f"\n{framework}: 2 web processes, {CONNECTIONS} connections, {BOOK_COUNT} books")
+    named = ", ".join([framework, *answers.values()])
+    print(f"\n{named}: 2 web processes, {CONNECTIONS} connections, {BOOK_COUNT} books")
     print(f"{'':<24} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'of hello':>9}")
     best = {name: max((run[name] for run in runs), key=lambda one: one.rate) for name in targets}
     for name, one in best.items():
