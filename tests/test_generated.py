@@ -85,7 +85,7 @@ def environment(
     brought: Callable[[str], Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, str]:
-    """One of them has no uv; whoever has to bring a server has one, in another time zone.
+    """One of them has no uv; whoever has to bring a server has a part of one to itself.
 
     What mypy has read of a framework's packages is kept, but for the defaults.
     """
@@ -93,13 +93,13 @@ def environment(
     if told not in DEFAULTS.values():
         kept = tmp_path_factory.getbasetemp() / "mypy" / told["framework"]
         user = user | {"MYPY_CACHE_DIR": str(kept)}
+    name = f"shop_{secrets.token_hex(4)}"
     if told["database"] in BROUGHT:
         server = brought(told["database"])
-        name = f"shop_{secrets.token_hex(4)}"
         server.create_database(name)
         user = user | {"DATABASE_URL": server.maintenance.removesuffix("app") + name}
     if told["broker"] == "rabbitmq":
-        user = user | {"CELERY_BROKER_URL": brought("rabbitmq").url}
+        user = user | {"CELERY_BROKER_URL": brought("rabbitmq").create_host(name)}
     return user | {"LC_ALL": "xx_XX.UTF-8"}
 
 

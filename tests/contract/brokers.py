@@ -51,10 +51,6 @@ class ValkeyBroker(Valkey):
                     client.rpush(QUEUE, json.dumps(message))
 
 
-# Debian's, without the wrapper that wants to be root or its own user; elsewhere what is on PATH.
-PROGRAMS = f"/usr/lib/rabbitmq/bin{os.pathsep}{os.environ['PATH']}"
-
-
 class RabbitMQ(Process):
     """RabbitMQ on a port of its own, with whatever it starts in its process group."""
 
@@ -96,6 +92,12 @@ class RabbitMQ(Process):
         assert shutil.which("rabbitmq-server", path=PROGRAMS), "apt-get install rabbitmq-server"
         super().start()
         until(self._answers, within=60, failing=f"RabbitMQ does not start:\n{self.output()}")
+
+    def create_host(self, name: str) -> str:
+        """Make a virtual host, which has queues of its own; return its URL."""
+        self.control("add_vhost", name)
+        self.control("set_permissions", "--vhost", name, "app", ".*", ".*", ".*")
+        return self.url.removesuffix("/") + name
 
     @contextlib.contextmanager
     def refusing(self, why: str) -> Iterator[None]:
