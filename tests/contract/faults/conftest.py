@@ -24,8 +24,9 @@ def anonymous(service: Service) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def user(service: Service) -> Iterator[httpx.Client]:
+    """Sign somebody in for each module: a token is good for 15 minutes, and all may take longer."""
     with signed_in(service.base_url) as signed:
         token = token_of(signed)
     with connect(service.base_url, token, keep_alive=0) as client:
