@@ -127,6 +127,32 @@ def test_it_takes_no_writes_for_a_while(database: Database, how: str) -> None:
 
 
 @each_server
+def test_nobody_sees_for_a_while_what_is_committed(database: Database) -> None:
+    change, changed = "UPDATE books SET title = %s WHERE id = 2", "(2, 'Fledgling')"
+    with ThreadPoolExecutor(1) as pool, database.slow_commits("book"):
+        began = time.monotonic()
+        write = pool.submit(database.execute, change, "Fledgling")
+        until(lambda: changed in database.rows("book"), within=5, failing="nobody sees it")
+        assert time.monotonic() - began >= 0.5
+        write.result(timeout=5)
+    database.execute(change, "Dawn")
+
+
+@each
+def test_every_change_of_a_table_is_refused_for_a_while(database: Database) -> None:
+    before = database.rows("book")
+    with database.refusing("book"):
+        for change in (
+            "INSERT INTO books VALUES (3, 'Fledgling')",
+            "UPDATE books SET title = 'Fledgling' WHERE id = 1",
+            "DELETE FROM books WHERE id = 2",
+        ):
+            with pytest.raises(Exception, match=r"at_commit|FOREIGN KEY|1644"):
+                database.execute(change)
+        assert database.rows("book") == before
+
+
+@each_server
 def test_a_server_is_lost_and_comes_back(database: Database, tmp_path: Path) -> None:
     """Killed, ended while a table is locked, and silent behind a proxy: its rows stay."""
     assert isinstance(database, Process)

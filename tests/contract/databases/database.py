@@ -68,6 +68,14 @@ class Database(ABC):
     def without_new_tables(self, url: str) -> AbstractContextManager[Any]:
         """Let nobody make a table in a database, nor change one, for a while; all can read."""
 
+    @abstractmethod
+    def slow_commits(self, name: str) -> AbstractContextManager[Any]:
+        """Have the commit of each change to these tables take half a second."""
+
+    @abstractmethod
+    def refusing(self, name: str) -> AbstractContextManager[Any]:
+        """Refuse each change to a table: at its commit, if anything can be refused there."""
+
     def keep(self, holder: Any) -> None:  # noqa: B027, most do
         """Have what is `locked` outlive the server's orderly end."""
 
@@ -96,6 +104,20 @@ class Database(ABC):
             yield
         finally:
             self.execute(f'ALTER TABLE {found} RENAME COLUMN "{name}" TO "{column}"')
+
+    @contextmanager
+    def triggered(self, name: str, body: str) -> Iterator[None]:
+        """Have a statement run after each change to a row of a table."""
+        [table] = self.tables(name)
+        events = ("INSERT", "UPDATE", "DELETE")
+        for event in events:
+            trigger = f"CREATE TRIGGER after_{event} AFTER {event} ON {table}"
+            self.execute(f"{trigger} FOR EACH ROW {body}")
+        try:
+            yield
+        finally:
+            for event in events:
+                self.execute(f"DROP TRIGGER after_{event}")
 
     def store_email(self, new: str, *, of: str) -> None:
         """Change the address of a user, as an earlier release may have stored it."""

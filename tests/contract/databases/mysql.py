@@ -8,7 +8,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ class MySQL(Database):
     earlier = "{} - INTERVAL %s SECOND"
     no_column = "Unknown column"
     read_only_setting = "transaction_read_only"
+    slow: ClassVar = {"binlog_group_commit_sync_delay": 500_000}
+    """What has a commit wait before anybody sees it, in microseconds."""
 
     def __init__(self, url: str, administrator: str) -> None:
         self.url = url
@@ -115,6 +117,19 @@ class MySQL(Database):
         with self.connected() as cursor:
             cursor.execute("FLUSH TABLES WITH READ LOCK")
             yield
+
+    @contextmanager
+    def slow_commits(self, name: str) -> Iterator[None]:  # noqa: ARG002, it is of the server
+        for variable, value in self.slow.items():
+            self.execute(f"SET GLOBAL {variable} = {value}")
+        try:
+            yield
+        finally:
+            for variable in self.slow:
+                self.execute(f"SET GLOBAL {variable} = DEFAULT")
+
+    def refusing(self, name: str) -> AbstractContextManager[None]:
+        return self.triggered(name, "SIGNAL SQLSTATE '45000'")
 
     @contextmanager
     def read_only_sessions(self) -> Iterator[None]:
@@ -217,7 +232,9 @@ class MariaDBServer(Server):
     is_packaged = True
     needed = "MariaDB: apt-get install mariadb-server-core mariadb-client-core"
     options: ClassVar = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"]
+    options += ["--log-bin"]
     read_only_setting = "tx_read_only"
+    slow: ClassVar = {"binlog_commit_wait_usec": 500_000, "binlog_commit_wait_count": 99}
 
     @staticmethod
     def program() -> str | None:

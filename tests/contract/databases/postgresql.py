@@ -6,7 +6,7 @@ import signal
 import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,6 +91,29 @@ class PostgreSQL(Database):
             cursor.execute("BEGIN")
             cursor.execute("LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
             yield
+
+    @contextmanager
+    def at_commit(self, name: str, statement: str) -> Iterator[None]:
+        """Have a statement run whenever a change to a row of a table is committed."""
+        [table] = self.tables(name)
+        self.execute(
+            "CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$BEGIN {statement}; RETURN NULL; END$$"
+        )
+        self.execute(
+            f"CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE OR DELETE ON {table}"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit()"
+        )
+        try:
+            yield
+        finally:
+            self.execute("DROP FUNCTION at_commit() CASCADE")
+
+    def slow_commits(self, name: str) -> AbstractContextManager[None]:
+        return self.at_commit(name, "PERFORM pg_sleep(0.5)")
+
+    def refusing(self, name: str) -> AbstractContextManager[None]:
+        return self.at_commit(name, "RAISE EXCEPTION 'no'")
 
     @contextmanager
     def read_only_sessions(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ import sqlite3
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,6 +105,20 @@ class SQLite(Database):
     def sessions(self, url: str) -> int:
         path = urlsplit(url).path[1:]
         return sum(path in files_of(process) for process in psutil.process_iter())
+
+    def slow_commits(self, name: str) -> AbstractContextManager[Any]:
+        raise NotImplementedError("nothing holds a commit up")
+
+    @contextmanager
+    def refusing(self, name: str) -> Iterator[None]:
+        # A reference to nothing, which waits for the commit.
+        reference = "REFERENCES refused (id) DEFERRABLE INITIALLY DEFERRED"
+        self.execute(f"CREATE TABLE refused (id integer PRIMARY KEY, of_none integer {reference})")
+        try:
+            with self.triggered(name, "BEGIN INSERT INTO refused (of_none) VALUES (-1); END"):
+                yield
+        finally:
+            self.execute("DROP TABLE refused")
 
     @contextmanager
     def without_new_tables(self, url: str) -> Iterator[None]:
