@@ -48,7 +48,7 @@ def test_a_clause_is_not_asked_where_it_is_excepted() -> None:
     assert collected("mariadb") == collected("mariadb", LOST)
 
 
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("database", [*DATABASES, "pgbouncer"])
 def test_what_holds_instead_is_asked(database: str) -> None:
     """Each row names two tests that there are; with its databases only the second one runs."""
     for row in EXCEPTED:

@@ -26,6 +26,7 @@ UNSET = (
         "REDIS_PASSWORD",
         "RABBITMQ_PASSWORD",
         "ALLOWED_HOSTS",
+        "DATABASE_HOST",
         "ENVIRONMENT",
         "LOG_LEVEL",
     ),

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
-from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, PAIRS, SMOKED, WHOLE
+from combinations import BY_NAME, DEFAULTS, FRAMEWORKS, PAIRS, SMOKED, WHOLE, name_of
 
 from .brokers import REFUSALS
 from .client import BOOKS, book, connect, get, login, register, signed_in_again, token_of
@@ -43,6 +43,14 @@ WITHOUT_DATABASE = (
     *("test_attempts", "test_connections", "faults/test_worker_forged", "faults/test_metrics"),
     *("faults/test_broker_", "faults/test_cache_", "faults/test_feed"),
 )
+# The defaults of each framework with something in front of the database: their own names, what the
+# service is run with, and as what the table of exceptions knows it.
+IN_FRONT = {
+    f"{name_of(told)}-{name}": (told, options, name)
+    for name, options in {"pgbouncer": {"pooled": True}}.items()
+    for told in DEFAULTS.values()
+}
+ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()}
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
 
@@ -73,8 +81,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         wanted = option("--framework", None) or FRAMEWORKS
         chosen = [
             name
-            for name, told in BY_NAME.items()
-            if told["framework"] in wanted and (option("--everything") or in_gate(told, metafunc))
+            for name, told in ASKED.items()
+            if told["framework"] in wanted and (option("--everything") or in_gate(name, metafunc))
         ]
         if option("--project", None) or option("--base-url", None):
             chosen = ["given"]
@@ -84,7 +92,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the tests by their service, and leave out those that it is not asked."""
-    order = ["given", *BY_NAME]
+    order = ["given", *ASKED]
 
     def place(item: pytest.Item) -> tuple[int, bool, bool]:
         return order.index(combination_of(item)), is_of_faults(item), is_last(item)
@@ -99,7 +107,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = combination_of(item)
         kind = "faults" if is_of_faults(item) else "contract"
         item.add_marker(pytest.mark.xdist_group(f"{kind}-{name}"))
-        told = BY_NAME.get(name)
+        told = ASKED.get(name)
+        if name in IN_FRONT:
+            by_turns = pytest.mark.one_of(0, told["framework"])
+            smoke = item.get_closest_marker("smoke")
+            item.add_marker(by_turns if smoke else pytest.mark.everything)
+            continue
         if told is None or told in DEFAULTS.values():
             continue
         if told in WHOLE and module_of(item.path).startswith(WITHOUT_DATABASE):
@@ -112,12 +125,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.everything)
 
 
-def in_gate(told: dict[str, str], metafunc: pytest.Metafunc) -> bool:
+def in_gate(name: str, metafunc: pytest.Metafunc) -> bool:
     """Tell whether the gate may ask a combination some of a test, as all but a few have the smoke.
 
     It collects no others: they are many times as many.
     """
-    if told in [*DEFAULTS.values(), *WHOLE]:
+    told = ASKED[name]
+    if told in [*DEFAULTS.values(), *WHOLE] and name not in IN_FRONT:
         return True
     if told in BY_RABBITMQ and is_of_tasks(Path(metafunc.module.__file__)):
         return True
@@ -155,7 +169,7 @@ def is_of_tasks(path: Path) -> bool:
 
 def is_of_another(item: pytest.Item) -> bool:
     """Tell whether a test is about a part that its combination does not have."""
-    told = BY_NAME.get(combination_of(item))
+    told = ASKED.get(combination_of(item))
     if told is None:
         return False
     refusal = item.callspec.params.get("refusal")
@@ -176,12 +190,15 @@ def test_of(item: pytest.Item) -> tuple[str, str]:
 def is_of_another_database(item: pytest.Item) -> bool:
     """Tell whether a test is asked only where the database is another, or not with this one."""
     name, given = combination_of(item), item.config.getoption("--project", None)
-    if name in BY_NAME:
-        database = BY_NAME[name]["database"]
+    if name in ASKED:
+        asked = {ASKED[name]["database"]}
     else:
-        database = database_of(given) if given else "postgresql"
+        asked = {database_of(given) if given else "postgresql"}
+    if name in IN_FRONT:
+        asked.add(IN_FRONT[name][-1])
     mark = item.get_closest_marker("database")
-    return (bool(mark) and database not in mark.args) or is_excepted(*test_of(item), database)
+    elsewhere = bool(mark) and not asked & {*mark.args}
+    return elsewhere or any(is_excepted(*test_of(item), each) for each in asked)
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
@@ -205,13 +222,19 @@ def project(combination: str, request: pytest.FixtureRequest) -> Iterator[Projec
         if given:
             yield Project.at(given, home)
         else:
-            yield Project.generate(home=home, **BY_NAME[combination])
+            yield Project.generate(home=home, **ASKED[combination])
 
 
 @pytest.fixture(scope="session")
-def service(project: Project) -> Iterator[Service]:
+def in_front(combination: str) -> dict[str, bool]:
+    """What a service is run with: what stands in front of its database."""
+    return IN_FRONT[combination][1] if combination in IN_FRONT else {}
+
+
+@pytest.fixture(scope="session")
+def service(project: Project, in_front: dict[str, bool]) -> Iterator[Service]:
     """Run the service that most tests share: two web processes, a worker and beat."""
-    with running(project) as service:
+    with running(project, **in_front) as service:
         yield service
 
 

@@ -17,6 +17,7 @@ class Excepted:
     clause: str
     """The test that holds it elsewhere: `faults/test_feed.py::test_name`, also `[parameters]`."""
     databases: tuple[str, ...]
+    """By the answer to `database`; or what stands in front of one."""
     reason: str
     """What the server does, or cannot do; not what we have left out."""
     test: str
@@ -33,6 +34,10 @@ NO_SERVER = (
 IN_USE = "faults/test_file.py::test_while_another_writes_for_long_a_write_is_503_and_reads_go_on"
 NOT_THERE = "faults/test_file.py::test_a_file_that_is_not_there_is_503_until_it_is"
 WAITS = "faults/test_file.py::test_a_report_waits_until_it_can_be_written"
+KEPT = (
+    "PgBouncer keeps sessions of the server as they began, for an hour at most: a read-only one"
+    " stays read-only."
+)
 ALTERED = "A table takes no further constraint, and a trigger changes a row once it is there."
 FILE = "test_file_constraints.py"
 
@@ -77,6 +82,25 @@ EXCEPTED: list[Excepted] = [
                 "test_what_a_write_answers_is_what_is_stored",
                 "test_what_a_write_answers_is_what_a_trigger_has_stored",
             ),
+        )
+    ],
+    *[
+        Excepted(
+            clause=f"faults/test_database_read_only.py::{clause}[read_only_sessions]",
+            databases=("pgbouncer",),
+            reason=KEPT,
+            test=f"faults/test_pooler.py::{test}",
+        )
+        for clause, test in (
+            (
+                "test_a_write_without_a_primary_is_503",
+                "test_a_session_that_began_read_only_lasts_as_long_as_the_pooler",
+            ),
+            (
+                "test_a_service_that_cannot_write_is_not_ready",
+                "test_a_session_that_began_read_only_lasts_as_long_as_the_pooler",
+            ),
+            ("test_a_report_waits_until_it_can_be_written", "test_a_report_waits_for_the_pooler"),
         )
     ],
     Excepted(

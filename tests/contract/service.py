@@ -23,6 +23,7 @@ import yaml
 from .brokers import RabbitMQ, ValkeyBroker
 from .client import connect, get
 from .databases import DATABASES
+from .databases.pgbouncer import PgBouncer
 from .databases.postgresql import Standby
 from .processes import Mailbox, Process, Valkey, free_port, leaves, until
 
@@ -103,7 +104,14 @@ class Target:
 class Service(Target):
     """The processes of one project with servers of their own."""
 
-    def __init__(self, project: Project, *, replicated: bool = False, **settings: str) -> None:
+    def __init__(
+        self,
+        project: Project,
+        *,
+        replicated: bool = False,
+        pooled: bool = False,
+        **settings: str,
+    ) -> None:
         self.project = project
         self.port = free_port()
         super().__init__(f"http://127.0.0.1:{self.port}", **parts_of(project.path))
@@ -113,6 +121,7 @@ class Service(Target):
         self.logs.mkdir()
         self.database = DATABASES[database_of(project.path)](self.home)
         self.replica = Standby(self.database, self.home) if replicated else None
+        self.pooler = PgBouncer(self.database, project.path, self.home) if pooled else None
         self.cache = Valkey("cache", self.home, database=0)
         kinds = {"redis": ValkeyBroker, "rabbitmq": RabbitMQ}
         self.answers = answers_of(project.path)
@@ -138,7 +147,7 @@ class Service(Target):
             "ENVIRONMENT": "production",
             "SECRET_KEY": self.secret_key,
             "ALLOWED_HOSTS": "127.0.0.1,test",
-            "DATABASE_URL": self.database.url,
+            "DATABASE_URL": (self.pooler or self.database).url,
             **({"DATABASE_REPLICA_URL": self.replica.url} if self.replica else {}),
             "REDIS_URL": self.cache.url,
             "CELERY_BROKER_URL": self.broker.url,
@@ -153,7 +162,7 @@ class Service(Target):
     @property
     def servers(self) -> list[Process]:
         """The servers that there are: not every database has one."""
-        found = [self.database, self.replica, self.cache, self.broker]
+        found = [self.database, self.replica, self.pooler, self.cache, self.broker]
         return [server for server in found if isinstance(server, Process)]
 
     @property
@@ -172,8 +181,9 @@ class Service(Target):
         for server in (self.database, self.cache, self.broker):
             server.start()
         self.database.create_database()
-        if self.replica:
-            self.replica.start()
+        for server in (self.replica, self.pooler):
+            if server:
+                server.start()
         self.mailbox.start()
         self.release.start()
         status = self.release.wait(60)
@@ -300,9 +310,15 @@ class Service(Target):
 
 
 @contextlib.contextmanager
-def running(project: Project, *, replicated: bool = False, **settings: str) -> Iterator[Service]:
-    """Run the service of a project; reads have a replica of their own where it is `replicated`."""
-    service = Service(project, replicated=replicated, **settings)
+def running(
+    project: Project, *, replicated: bool = False, pooled: bool = False, **settings: str
+) -> Iterator[Service]:
+    """Run the service of a project.
+
+    Reads have a replica of their own where it is `replicated`; PgBouncer is in front of the
+    database where it is `pooled`.
+    """
+    service = Service(project, replicated=replicated, pooled=pooled, **settings)
     try:
         service.start()
         yield service

@@ -12,9 +12,9 @@ from ..service import Project, Service, running
 
 
 @pytest.fixture(scope="package")
-def service(project: Project) -> Iterator[Service]:
+def service(project: Project, in_front: dict[str, bool]) -> Iterator[Service]:
     """Run a service for these tests alone: what they break is nobody else's."""
-    with running(project) as service:
+    with running(project, **in_front) as service:
         yield service
 
 
