@@ -76,7 +76,7 @@ def test_a_report_that_cannot_be_computed_is_failed(service: Service, user: http
 
     What fails it is a column that the worker expects and the table has no longer.
     """
-    with service.renamed("book", "author", "author_once"):
+    with service.renamed("book", "publication_date", "published_once"):
         path = ask(user)
         until(
             lambda: status(user, path) == "failed",
