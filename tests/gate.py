@@ -114,7 +114,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    session.items[:] = in_order(session.items)
+    """One process alone keeps the order of the files, in which services are shared."""
+    if hasattr(session.config, "workerinput"):
+        session.items[:] = in_order(session.items)
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
