@@ -248,7 +248,7 @@ def test_a_lost_replica_costs_no_request(
                 process.resume()
         until(lambda: each(service, told) == ["ok"] * 2, within=15, failing="it is not used again")
     assert {status for status, _ in answers} == {200}
-    assert max(seconds for _, seconds in answers) < 8
+    assert max(seconds for _, seconds in answers) < 5
 
 
 def test_a_service_starts_without_its_replica(service: Service, user: httpx.Client) -> None:
