@@ -54,6 +54,8 @@ def test_help_has_an_option_for_each_question(stackyard: Command, command: str) 
         elif question.choices:
             default = f" [default: {question.default}]" if command == "new" else " -"
             assert f"{option}[{'|'.join(question.values)}] {question.text}{default}" in told
+        elif question.name == "resources":  # which an update does not change
+            assert (f"{option}'NAME " in told) == (command == "new")
         else:
             assert f"{option}TEXT {question.text}" in told
 

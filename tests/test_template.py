@@ -146,13 +146,15 @@ def test_every_layer_is_of_an_answer_and_a_family() -> None:
         for name in CATALOGUE.options
         for value in [*CHOICES[name], "kept"]
     }
-    parts |= {"shared"} | {part for needs in CATALOGUE.needs.values() for part in needs}
+    parts |= {"shared", "resources"} | {
+        part for needs in CATALOGUE.needs.values() for part in needs
+    }
     narrower = {
         f"{family}+{part.removeprefix('options/').replace('/', '-')}"
         for family in families
         for part in parts - {"shared"}
     }
-    depths = {"shared": 3, "servers": 4, "seams": 4, "options": 5}
+    depths = {"shared": 3, "resources": 3, "servers": 4, "seams": 4, "options": 5}
     strange = {
         "/".join(name.split("/")[1:layer])
         for name in index(ROOT).splitlines()

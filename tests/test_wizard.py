@@ -27,7 +27,8 @@ from terminal import (
 )
 
 PRESET = "Which preset should suggest the answers?"
-ASKED = [TEMPLATE.questions[name] for name in TEMPLATE.options]
+# Nobody is asked for resources yet.
+ASKED = [TEMPLATE.questions[name] for name in TEMPLATE.options if name != "resources"]
 # The questions after that of the license, in their order.
 LATER = ASKED[[question.name for question in ASKED].index("license") + 1 :]
 

@@ -3,6 +3,7 @@
 StackyardError
 ├── NotAProjectError
 ├── UnreadableAnswersError
+├── ResourceError                                        resources/errors.py
 ├── AnswerError, TemplateError, UnusableTemplateError    template/errors.py
 ├── TargetError, DiskFullError                           making/errors.py
 └── ProjectError, UpstreamError                          updating/errors.py
@@ -57,6 +58,8 @@ def typed(path: Path) -> str:
 
 def flag(name: str) -> str:
     """Return the option of the command that answers a question."""
+    if name == "resources":  # each is told by itself
+        return "--resource"
     return f"--{name.replace('_', '-')}"
 
 

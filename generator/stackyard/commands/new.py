@@ -79,6 +79,7 @@ def new(
       stackyard new fastapi bookshelf
       stackyard new fastapi bookshelf --cache none --license Apache-2.0 --defaults
       stackyard new flask bookshelf --preset startup
+      stackyard new flask shop --resource 'product name! sku!:uniq price:decimal{10.2}'
       stackyard new fastapi bookshelf --dry-run
       stackyard new flask shelf --answers bookshelf/.copier-answers.yml
     """
@@ -86,6 +87,7 @@ def new(
 
     from stackyard.making.errors import UnusablePathError
     from stackyard.making.generate import generate
+    from stackyard.resources import QUESTION
     from stackyard.template.settle import author
     from stackyard.template.template import collect
 
@@ -103,6 +105,8 @@ def new(
         from stackyard.commands import wizard
 
         signed = {}
+        if QUESTION in template.questions:
+            answers = {QUESTION: "", **answers}  # which nobody is asked for yet
         answers = wizard.plan(
             template,
             answers,

@@ -99,6 +99,7 @@ def repeat_command(
     template: Template, path: Path, answers: Mapping[str, str], flags: Iterable[str] = ()
 ) -> str:
     """Return the command that makes a project again, whoever runs it, and wherever."""
+    from stackyard.resources import QUESTION
     from stackyard.template.settle import slug
 
     words = [_program(), "new", answers["framework"]]
@@ -112,7 +113,9 @@ def repeat_command(
         if name == "project_slug":
             default = slug(answers.get("project_name", ""))
         # An author who is not told is the one that git knows there.
-        if name != "framework" and (value != default or name.startswith("author_")):
+        if name == QUESTION:
+            words += [word for one in value.split("; ") if one for word in ("--resource", one)]
+        elif name != "framework" and (value != default or name.startswith("author_")):
             words += [flag(name), value]
     return shlex.join([*words, *flags, "--defaults"])
 

@@ -16,6 +16,7 @@ from stackyard.making import lock
 from stackyard.making.render import render
 from stackyard.making.target import directory_in, os_errors
 from stackyard.project import ANSWERS_FILE, Record
+from stackyard.resources import QUESTION
 from stackyard.template import Template
 from stackyard.template.settle import DEFAULTS, Answer, settle
 from stackyard.updating import history
@@ -31,8 +32,8 @@ from stackyard.updating.merge import Conflict, Merge
 from stackyard.updating.upstream import Download, Upstream, is_older
 from stackyard.updating.worktree import Change, WorkTree
 
-_FIXED = frozenset({"framework"})
-"""What a project was made with and cannot be made into."""
+_FIXED = frozenset({"framework", QUESTION})
+"""What a project was made with and cannot be made into; its resources, not yet."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,9 @@ def _settle(sides: _Sides, told: Mapping[str, str]) -> dict[str, Answer]:
     recorded, new = sides.record.answers, sides.new
     new.check(told)
     for name in _FIXED & told.keys():
-        if told[name] != recorded[name]:
-            raise FixedAnswerError(name, recorded[name], told[name])
+        before = recorded.get(name, "")
+        if told[name] != before:
+            raise FixedAnswerError(name, before, told[name])
     recalled = sides.recorded(new)
     for name in recalled.keys() - told.keys():
         value, values = recalled[name], new.questions[name].values

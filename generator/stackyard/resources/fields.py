@@ -1,0 +1,120 @@
+"""The types that fields have, and the limits that each takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from stackyard.resources.errors import ResourceError
+
+EXACT = 2**53 - 1
+"""The largest whole number that every reader of JSON reads as it is (RFC 8259, section 6)."""
+
+DIGITS = 30
+PLACES = 6
+"""How many digits a decimal number has at most, and how many of them after the point.
+
+With more of these Python writes it with an exponent.
+"""
+
+Limits = Callable[[str, str], str]
+"""Takes the field and what stands in its braces; returns that in the one form."""
+
+
+def _length(most: int, default: int) -> Limits:
+    def read(field: str, text: str) -> str:
+        low, high = _bounds(field, text or str(default), 0, default)
+        if not 0 <= low <= high <= most or high == 0:
+            raise ResourceError(field, f"no text has {text} characters; say {{1..{default}}}")
+        return f"{low}..{high}"
+
+    return read
+
+
+def _integer(field: str, text: str) -> str:
+    low, high = _bounds(field, text or "..", -EXACT, EXACT)
+    if not -EXACT <= low <= high <= EXACT:
+        raise ResourceError(field, f"no number is in {text}; both ends are at most {EXACT}")
+    return f"{low}..{high}"
+
+
+def _decimal(field: str, text: str) -> str:
+    found = re.fullmatch(r"([0-9]{1,2})[.,]([0-9]{1,2})", text or "12.2")
+    digits, places = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (1 <= digits <= DIGITS and places <= min(digits, PLACES)):
+        reason = f"{{{text}}} is not how many digits, and how many of them after the point"
+        raise ResourceError(field, f"{reason}; say {{10.2}}, with {DIGITS} and {PLACES} at most")
+    return f"{digits}.{places}"
+
+
+def _choices(field: str, text: str) -> str:
+    choices = [choice.strip() for choice in text.split(",")]
+    if len({*choices}) < len(choices) or not all(
+        re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", choice) for choice in choices
+    ):
+        reason = "an enum has different words of a-z, 0-9, _ and - in its braces"
+        raise ResourceError(field, f"{reason}; say {{draft,live}}")
+    return ",".join(choices)
+
+
+def _none(field: str, text: str) -> str:
+    if text:
+        raise ResourceError(field, f"its type takes no limits such as {{{text}}}; leave them out")
+    return ""
+
+
+def _bounds(field: str, text: str, low: int, high: int) -> tuple[int, int]:
+    """Return both ends of `1..9`, `1..`, `..9` or `9`."""
+    found = re.fullmatch(r"(?:(-?[0-9]{1,18})?\.\.)?(-?[0-9]{1,18})?", text)
+    if not found:
+        raise ResourceError(field, f"{{{text}}} is no limit; say {{1..200}}")
+    return int(found[1] or low), int(found[2] or high)
+
+
+TYPES: dict[str, Limits] = {
+    "string": _length(1000, 255),
+    "text": _length(100_000, 10_000),
+    "integer": _integer,
+    "decimal": _decimal,
+    "boolean": _none,
+    "date": _none,
+    "enum": _choices,
+}
+
+RANGED = frozenset({"integer", "decimal", "date"})
+"""The types whose lists take `x_from` and `x_to`."""
+
+LATER = frozenset({"float", "datetime", "uuid", "email", "url", "json", "references"})
+"""Types that people may ask for, and that there are none of yet."""
+
+LONGEST_UNIQUE = 255
+"""Of how many characters a text is at most that an index keeps unique in every database."""
+
+
+def check_unique(field: str, kind: str, limits: str) -> None:
+    """Refuse what cannot be unique.
+
+    Raises:
+        ResourceError: saying why.
+    """
+    if kind in ("boolean", "enum", "text"):
+        raise ResourceError(field, f"a field of type {kind} cannot be unique; leave out :uniq")
+    if kind == "string" and int(limits.partition("..")[2]) > LONGEST_UNIQUE:
+        raise ResourceError(field, f"what is unique has {LONGEST_UNIQUE} characters at most")
+
+
+def check_type(field: str, kind: str) -> None:
+    """Refuse what is no type.
+
+    Raises:
+        ResourceError: naming those that there are.
+    """
+    if kind in TYPES:
+        return
+    if kind in LATER:
+        reason = f"there is no type {kind} yet"
+    elif "\\" in kind or any(kind.startswith(known) for known in TYPES):
+        reason = f"{kind!r} is no type: if a shell has changed it, put all of it in single quotes"
+    else:
+        reason = f"{kind!r} is no type"
+    raise ResourceError(field, f"{reason}; there are {', '.join(TYPES)}")

@@ -1,0 +1,121 @@
+"""What resources and their fields can be called."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from stackyard.resources.errors import ResourceError
+
+LONGEST = 40
+"""How many letters a name has at most."""
+
+CONSTRAINT = 63 - len("uq__")
+"""How many of a table and a column together: PostgreSQL's longest name, for `uq_table_column`."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+SQL = frozenset(
+    """
+    all analyse analyze and any array as asc asymmetric between bigint bit both by case cast char
+    character check collate column constraint create cross current_date current_role current_time
+    current_timestamp current_user database default deferrable delete desc distinct do drop else
+    end escape except exists explain false fetch float for foreign from full grant group having in
+    index initially inner insert int integer intersect interval into is join key keys lateral
+    leading left like limit localtime localtimestamp natural not null numeric offset on only or
+    order outer overlaps placing primary range rank read real references returning right row rows
+    schema select session_user set similar smallint some symmetric system table tablesample then
+    to trailing trigger true union unique update user using values varchar variadic varying view
+    when where window with
+    """.split()  # noqa: SIM905
+)
+"""What PostgreSQL, SQLite, MySQL or MariaDB would have to have in quotes."""
+
+_OWN_FIELDS = frozenset({"id", "creator", "creator_id", "created_at", "updated_at"})
+_QUERIES = frozenset({"page", "page_size", "search", "ordering"})
+_CODE = frozenset(
+    """
+    bool date datetime fields func int mapped_column metadata registry str
+    """.split()  # noqa: SIM905
+)
+"""What the code of a table or a schema calls something else."""
+
+_CLASSES = frozenset(
+    """
+    amount any base big_integer book boolean check_constraint column_element computed date date_time
+    decimal declarative_base dialect digits email_address flag foreign_key form health index input
+    isbn iso_date length mapped meta_data name numeric one_of output page page_query parameter
+    problem range refresh_token report revocation schema string text time token_error token_pair
+    token_request type_decorator user utc_date_time uuid validation_error whole_number
+    """.split()  # noqa: SIM905
+)
+"""Whose class would be called as another of the project."""
+
+MODULES = frozenset(
+    """
+    addresses attempts auth backup book books cache cached changes conflicts cors csp db dialect
+    docs endless errors etags extensions filters health lag limits listing logs metrics middleware
+    models mysql openapi pages postgresql problems proxies queue rabbitmq readiness replica report
+    reports resources schemas security sentry server settings sqlite statuses tasks tokens users
+    welcome worker
+    """.split()  # noqa: SIM905
+)
+"""What else a project has in `app/`, or tests by that name."""
+
+
+def check_field(name: str) -> None:
+    """Refuse what no field can be called.
+
+    Raises:
+        ResourceError: saying why.
+    """
+    _check_form(name)
+    _check_sql(name)
+    if name in _OWN_FIELDS:
+        raise ResourceError(name, "every resource has one already; leave it out")
+    if name in _QUERIES:
+        raise ResourceError(name, "lists have a parameter of that name; choose another")
+    if name in _CODE:
+        raise ResourceError(name, "the code has something else of that name; choose another")
+
+
+def check_resource(name: str, plural: str) -> None:
+    """Refuse what no resource can be called, be it one or several.
+
+    Raises:
+        ResourceError: saying why.
+    """
+    _check_form(name)
+    _check_form(plural)
+    _check_sql(plural)
+    if name == plural:
+        raise ResourceError(name, f"one and several are called the same; say {name}/several_{name}")
+    if name in _CLASSES:
+        raise ResourceError(name, "the code has something else of that name; choose another")
+    if plural in MODULES or plural in _CODE:
+        raise ResourceError(
+            plural, f"the code has something else of that name; say {name}/another_word"
+        )
+
+
+def _check_sql(name: str) -> None:
+    if name in SQL:
+        raise ResourceError(name, "it is a word of SQL's own; choose another")
+
+
+def _check_form(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ResourceError(name, f"a name is of a-z, 0-9 and single _{_nearest(name)}")
+    if len(name) > LONGEST:
+        raise ResourceError(name, f"a name has {LONGEST} letters at most")
+    if keyword.iskeyword(name):
+        raise ResourceError(name, "it is a word of Python's own; choose another")
+
+
+def _nearest(name: str) -> str:
+    """Return what to say instead, if anything is near."""
+    from slugify import slugify
+
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    near = slugify(words, separator="_").lstrip("0123456789_")
+    return f"; say {near}" if near and not keyword.iskeyword(near) else ""

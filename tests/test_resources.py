@@ -1,0 +1,313 @@
+"""Resources of the owner's own: what can be said of them, and what a project has of that."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import copier
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from combinations import ROOT, TEMPLATE
+from conftest import CHECKOUT_WARNINGS, STACKYARD, Command, generated, run
+from stackyard.making.generate import generate
+from stackyard.resources import ResourceError, canonical, parse
+from stackyard.resources.fields import EXACT
+from stackyard.resources.names import CONSTRAINT, LONGEST, MODULES, check_field, check_resource
+from stackyard.template import jinja
+
+SHOP = (
+    "product name:string{1..200}! sku:string!:uniq price:decimal{10.2}! stock:integer"
+    " status:enum{draft,live} released:date"
+)
+# What each type takes, a field without anything else, and names that are as long as may be.
+LONG = "x" * LONGEST
+ODD = [
+    "user_group level:integer{1..9}!:uniq active:boolean! rate:decimal{3.3} note:text{5..500}!",
+    f"{LONG}/{LONG[:-1]}y {'f' * (CONSTRAINT - LONGEST)}:enum{{one,two-and-more,three_and_more}}",
+    "person flag:boolean",
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("product name", "product/products name:string{0..255}"),
+        ("product:name,price:decimal", "product/products name:string{0..255} price:decimal{12.2}"),
+        ("product:state:enum{a,b},day:date", "product/products state:enum{a,b} day:date"),
+        ("product state:enum{a, b}", "product/products state:enum{a,b}"),
+        ("product price:decimal{10,2}!", "product/products price:decimal{10.2}!"),
+        ("product name:string{9}!", "product/products name:string{0..9}!"),
+        ("product size:integer{1..}", f"product/products size:integer{{1..{EXACT}}}"),
+        ("product size:integer{..-1}", f"product/products size:integer{{{-EXACT}..-1}}"),
+        ("product sku:uniq", "product/products sku:string{0..255}:uniq"),
+        ("product sku!:uniq", "product/products sku:string{0..255}!:uniq"),
+        ("person/people name", "person/people name:string{0..255}"),
+        ("order_item name", "order_item/order_items name:string{0..255}"),
+        ("category note:text", "category/categories note:text{0..10000}"),
+        ("a1 note:text; b1 day:date", "a1/a1s note:text{0..10000}; b1/b1s day:date"),
+    ],
+)
+def test_what_is_said_has_one_form(said: str, told: str) -> None:
+    assert canonical([said]) == told
+    assert canonical([told]) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("product", "has no fields; put all of it in single quotes"),
+        ("product state:enumdraft", "if a shell has changed it, put all of it in single quotes"),
+        (r"product name:string\!", "backslash; put all of it in single quotes"),
+        ("product name:", "it is no field"),
+        ("product name:uniq!", "it is no field"),
+        ("product name:varchar", "'varchar' is no type; there are string, text"),
+        ("product owner:references", "no type references yet"),
+        ("product name date:date", "something else of that name"),
+        ("product class", "Python's own"),
+        ("product order", "SQL's own"),
+        ("product id:integer", "has one already"),
+        ("product page:integer", "lists have a parameter"),
+        ("product size:integer size_from:date", "narrowed by that parameter"),
+        ("product name name", "has it twice"),
+        ("product name; product sku", "told twice"),
+        ("product name; product_page name", "called as one of product"),
+        ("product Name", "say name"),
+        ("product übung", "say ubung"),
+        ("LineItem name", "say line_item"),
+        ("class_ name", "a-z, 0-9 and single _"),
+        (f"product {'x' * 41}", "40 letters at most"),
+        (f"{LONG[:30]} {LONG}", "longer than"),
+        ("news title", "one and several are called the same"),
+        ("address street", "say address/another_word"),
+        ("user name", "something else of that name"),
+        ("product name:string{9..3}", "no text has 9..3 characters"),
+        ("product name:string{0}", "no text has 0 characters"),
+        ("product name:string{1..1001}", "no text has 1..1001 characters"),
+        ("product name:string{a}", "{a} is no limit"),
+        ("product size:integer{3..1}", "no number is in 3..1"),
+        ("product price:decimal{2.3}", "say {10.2}"),
+        ("product price:decimal{31.2}", "with 30 and 6 at most"),
+        ("product day:date{1..2}", "takes no limits"),
+        ("product state:enum", "different words"),
+        ("product state:enum{a,a}", "different words"),
+        ("product note:text:uniq", "cannot be unique"),
+        ("product name:string{300}:uniq", "what is unique has 255"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
+    with pytest.raises(ResourceError) as refused:
+        parse([said])
+    assert reason in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,9}(_[a-z0-9]{1,9}){0,3}", fullmatch=True)
+
+
+@st.composite
+def fields(draw: st.DrawFn, name: str) -> str:
+    """Draw one field, in whatever form."""
+    low, more = draw(st.integers(0, 300)), draw(st.integers(1, 700))
+    least = draw(st.integers(-EXACT, EXACT))
+    most = draw(st.integers(least, EXACT))
+    digits = draw(st.integers(1, 30))
+    words = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,15}", fullmatch=True)
+    choices = draw(st.lists(words, min_size=1, max_size=9, unique=True))
+    kind = draw(
+        st.sampled_from(
+            [
+                "",
+                ":string",
+                f":string{{{low}..{low + more}}}",
+                f":text{{{low}..{low + more}}}",
+                ":integer",
+                f":integer{{{least}..{most}}}",
+                f":decimal{{{digits}.{draw(st.integers(0, min(digits, 6)))}}}",
+                ":boolean",
+                ":date",
+                f":enum{{{','.join(choices)}}}",
+            ]
+        )
+    )
+    unique = draw(st.booleans()) and kind in ("", ":string", ":integer", ":date")
+    return f"{name}{kind}{draw(st.sampled_from(['', '!']))}{':uniq' if unique else ''}"
+
+
+def can_be(name: str) -> bool:
+    try:
+        check_field(name)
+        check_resource(name, f"{name}s")
+    except ResourceError:
+        return False
+    return True
+
+
+@st.composite
+def resources(draw: st.DrawFn) -> list[str]:
+    """Draw one to three resources, of one to seven fields each."""
+    names = draw(st.lists(NAMES.filter(can_be), min_size=1, max_size=3, unique=True))
+    told = []
+    for name in names:
+        found = draw(st.lists(NAMES.filter(can_be), min_size=1, max_size=7, unique=True))
+        fits = [field for field in found if len(field) + len(name) < CONSTRAINT]
+        told.append(" ".join([f"{name}/{name}s", *(draw(fields(field)) for field in fits)]))
+    return told
+
+
+def parsed(told: list[str]) -> str:
+    """Return the one form of what can be told; what collides by chance is left to other tests."""
+    try:
+        return canonical(told)
+    except ResourceError:
+        return ""
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(resources())
+def test_the_template_reads_what_the_command_tells(told: list[str]) -> None:
+    text = parsed(told)
+
+    assert parse([text] if text else []) == (parse(told) if text else [])
+    answers = {"framework": "flask", "database": "postgresql", "resources": text}
+    assert TEMPLATE.refusal("resources", answers) == ""
+    read = jinja.render(ROOT, "{% include 'templates/resources.jinja' %}", answers)
+    for one, resource in zip(json.loads(read), parse([text] if text else []), strict=True):
+        assert (one["name"], one["plural"]) == (resource.name, resource.plural)
+        for field, known in zip(one["fields"], resource.fields, strict=True):
+            assert (field["name"], field["type"]) == (known.name, known.type)
+            assert (field["required"], field["unique"]) == (known.required, known.unique)
+            limits = {
+                "enum": ",".join(field["choices"]),
+                "decimal": f"{field['digits']}.{field['places']}",
+            }.get(known.type, f"{field['min']}..{field['max']}")
+            assert known.limits in ("", limits)
+
+
+def make(path: Path, told: list[str], **answers: str) -> Path:
+    """Make a shop in Flask with these resources."""
+    known = {"framework": "flask", "project_name": "shop", "resources": canonical(told)}
+    generate(TEMPLATE, {**known, **answers}, path, with_git=False, with_lock=False)
+    return path
+
+
+def judge(project: Path) -> None:
+    """Have the linter find a project in order, and laid out as it lays it out."""
+    ruff = STACKYARD.with_name("ruff")
+    run(ruff, "check", "--no-cache", cwd=project)
+    run(ruff, "format", "--no-cache", "--check", cwd=project)
+
+
+@pytest.mark.parametrize("cache", ["redis", "none"])
+@pytest.mark.parametrize("tasks", ["celery", "none"])
+def test_whatever_the_names_a_project_is_in_order(tmp_path: Path, cache: str, tasks: str) -> None:
+    judge(make(tmp_path / "shop", [SHOP, *ODD], cache=cache, tasks=tasks))
+
+
+@settings(
+    max_examples=4,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(resources().filter(parsed))
+def test_any_resources_are_in_order(
+    tmp_path_factory: pytest.TempPathFactory, told: list[str]
+) -> None:
+    judge(make(tmp_path_factory.mktemp("resources") / "shop", told))
+
+
+@pytest.mark.xdist_group("rendered")
+def test_no_resource_takes_a_name_of_the_project(rendered: dict[str, Path]) -> None:
+    """Neither a module's, nor a class's of the tables and the schemas."""
+    for name, project in rendered.items():
+        if not (project / "app/extensions.py").exists():
+            continue
+        modules = {path.stem for path in (project / "app").glob("*.py")} - {"__init__", "__main__"}
+        assert modules - MODULES == set(), name
+        for file in ("models", "schemas"):
+            tree = ast.parse((project / f"app/{file}.py").read_text("utf-8"))
+            classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+            imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+            classes |= {alias.name for node in imports for alias in node.names}
+            for taken in filter(lambda one: re.fullmatch(r"([A-Z][a-z]+)+", one), classes):
+                word = re.sub(r"\B([A-Z])", r"_\1", taken).lower()
+                with pytest.raises(ResourceError):
+                    check_resource(word, f"{word}s")
+
+
+@pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
+def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path) -> None:
+    told = {"framework": "flask", "project_name": "shop", "resources": canonical([SHOP])}
+    expected = generated(make(tmp_path / "command", [SHOP]))
+
+    copier.run_copy(str(clone), tmp_path / "copier", told, defaults=True, quiet=True)
+
+    made = generated(tmp_path / "copier")
+    assert made.keys() == expected.keys()
+    assert {path for path in made if made[path] != expected[path]} <= {".copier-answers.yml"}
+
+
+@pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({"resources": "product name!"}, "stackyard new --resource"),
+        ({"framework": "fastapi"}, "Flask alone"),
+        ({"database": "sqlite"}, "PostgreSQL alone"),
+    ],
+)
+def test_plain_copier_refuses_what_cannot_be(
+    tmp_path: Path, clone: Path, answers: dict[str, str], reason: str
+) -> None:
+    told = {"framework": "flask", "resources": canonical([SHOP]), **answers}
+    with pytest.raises(ValueError, match=reason):
+        copier.run_copy(str(clone), tmp_path / "shop", told, defaults=True, quiet=True)
+    assert not (tmp_path / "shop").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (["flask", "shop", "--resource", "product name:strin"], "'strin' is no type"),
+        (["pyramid", "shop", "--resource", SHOP], "Flask alone has resources of your own yet"),
+        (["flask", "shop", "--resource", SHOP, "--database", "mysql"], "PostgreSQL alone yet"),
+    ],
+)
+def test_the_command_refuses_and_writes_nothing(
+    stackyard: Command, told: list[str], reason: str
+) -> None:
+    done = stackyard("new", *told, "--defaults")
+
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (stackyard.directory / "shop").exists()
+
+
+def test_the_same_again_is_the_same(stackyard: Command) -> None:
+    told = ["--resource", SHOP, "--resource", "category:name"]
+    done = stackyard("new", "flask", "shop", *told, "--defaults", "--no-lock", "--no-git")
+    assert done.returncode == 0, done.stderr
+    answers = stackyard.directory / "shop/.copier-answers.yml"
+    assert "resources: product/products name:string{1..200}!" in answers.read_text("utf-8")
+
+    again = ["new", "flask", "again", "--answers", str(answers), "--defaults", "--json"]
+    known = json.loads(stackyard(*again, "--dry-run").stdout)
+
+    assert known["answers"]["resources"] == canonical([SHOP, "category:name"])
+    assert known["repeat"].count("--resource ") == 2
+
+
+@pytest.mark.slow
+def test_a_shop_passes_its_own_tests(stackyard: Command, environment: dict[str, str]) -> None:
+    """The linters are green, and the tests with the coverage that they ask for."""
+    told = ["--resource", SHOP, "--resource", ODD[0], "--resource", "person flag:boolean"]
+    done = stackyard("new", "flask", "shop", *told, "--defaults")
+    assert done.returncode == 0, done.stderr
+
+    run("make", "lint", "test", cwd=stackyard.directory / "shop", env=environment)
