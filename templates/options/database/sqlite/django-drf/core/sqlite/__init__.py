@@ -1,0 +1,1 @@
+"""What Django has to be told of SQLite."""
