@@ -42,11 +42,13 @@ _CODE = frozenset(
 
 _CLASSES = frozenset(
     """
-    amount any base big_integer book boolean check_constraint column_element computed date date_time
-    decimal declarative_base dialect digits email_address flag foreign_key form health index input
-    isbn iso_date length mapped meta_data name numeric one_of output page page_query parameter
-    problem range refresh_token report revocation schema string text time token_error token_pair
-    token_request type_decorator user utc_date_time uuid validation_error whole_number
+    amount any author_count base big_integer book book_in book_page book_patch book_query boolean
+    check_constraint column_element computed date date_time decade_count decimal declarative_base
+    dialect digits email_address flag foreign_key form health index input isbn iso_date length
+    mapped meta_data name numeric one_of output page page_query parameter problem range
+    refresh_token report report_status revocation schema str_enum string summary text time
+    token_error token_pair token_request type_decorator user user_in utc_date_time uuid
+    validation_error whole_number
     """.split()  # noqa: SIM905
 )
 """Whose class would be called as another of the project."""
