@@ -233,8 +233,16 @@ def in_front(combination: str) -> dict[str, bool]:
 
 @pytest.fixture(scope="session")
 def service(project: Project, in_front: dict[str, bool]) -> Iterator[Service]:
-    """Run the service that most tests share: two web processes, a worker and beat."""
-    with running(project, **in_front) as service:
+    """Run the service that most tests share: two web processes, a worker and beat.
+
+    One that may read from a replica does. No write is answered before the replica has it, as tests
+    are many readers who see at once what others have written; how old a list may be is in
+    `tests/test_replicas.py`.
+    """
+    replicated = parts_of(project.path)["may_have_replica"]
+    with running(project, replicated=replicated, **in_front) as service:
+        if replicated:
+            service.replica.awaited()
         yield service
 
 

@@ -219,6 +219,12 @@ class Standby(Process):
             check=True,
         )
 
+    def awaited(self) -> None:
+        """Have the primary acknowledge what this one has replayed, and nothing before."""
+        for setting in ("synchronous_standby_names = '*'", "synchronous_commit = remote_apply"):
+            self.primary.execute(f"ALTER SYSTEM SET {setting}")
+        self.primary.execute("SELECT pg_reload_conf()")
+
     def promote(self) -> None:
         """Have it take writes from now on."""
         with psycopg.connect(self.url, autocommit=True) as connection:
