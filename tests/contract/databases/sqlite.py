@@ -61,10 +61,14 @@ class SQLite(Database):
         process has connections too.
         """
         assert self.tables(name)
-        with Path(f"{self.directory}/app.db-shm").open("r+b") as marks:
-            lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 123, 5, 0)
-            fcntl.fcntl(marks, fcntl.F_OFD_SETLKW, lock)
-            yield marks
+        # The marks are there while somebody has the file open, as no web process may have by now.
+        marks_of = Path(f"{self.directory}/app.db-shm")
+        with self.connected() as cursor:
+            cursor.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            with marks_of.open("r+b") as marks:
+                lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 123, 5, 0)
+                fcntl.fcntl(marks, fcntl.F_OFD_SETLKW, lock)
+                yield marks
 
     @contextmanager
     def counted_slowly(self, name: str) -> Iterator[None]:
