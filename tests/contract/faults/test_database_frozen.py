@@ -21,8 +21,9 @@ def proxy(service: Service) -> Iterator[Proxy]:
 
 
 def tells_of(worker: Process, logged: int) -> bool:
-    """Tell whether it has logged, since, that it has given a connection up."""
-    return any("timeout" in line.lower() for line in worker.lines()[logged:])
+    """Tell whether it has logged, since, that it gave a connection up, in its driver's words."""
+    told = "\n".join(worker.lines()[logged:]).lower()
+    return "timeout" in told or "timed out" in told
 
 
 @pytest.mark.usefixtures("with_tasks")
