@@ -104,7 +104,8 @@ def test_a_connection_is_not_idle_while_a_request_waits_for_its_turn(service: Se
     first, last = (
         b"GET %b HTTP/1.1\r\nHost: test\r\n\r\n" % path.encode() for path in ("/healthz", uncached)
     )
-    with service.another_web(KEEP_ALIVE="1") as (_, base_url):
+    # Without a replica, which would answer while the primary's table is locked.
+    with service.another_web(KEEP_ALIVE="1", DATABASE_REPLICA_URL=None) as (_, base_url):
         address = "127.0.0.1", httpx.URL(base_url).port
         with socket.create_connection(address, timeout=5) as client:
             with service.locked("book"):
@@ -144,7 +145,9 @@ def test_sigterm_closes_idle_connections_and_breaks_no_request(service: Service)
             return False
         return True
 
-    with service.another_web() as (web, base_url), ExitStack() as stack:
+    # Without a replica, which would answer while the primary's table is locked.
+    without = {"DATABASE_REPLICA_URL": None}
+    with service.another_web(**without) as (web, base_url), ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(9))
         idle, *busy = (stack.enter_context(contextlib.closing(Client(base_url))) for _ in range(9))
         assert idle.ask()

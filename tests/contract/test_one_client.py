@@ -181,7 +181,8 @@ def test_operators_ask_too(people: People, target: Target) -> None:
     models, nobody = people.models, people.nobody
     assert parsed(nobody.liveness(), 200, models.Health).status == "ok"
     checks = parsed(nobody.readiness(), 200, models.Health).checks
-    assert checks.additional_keys == ["database"] + ["cache"] * target.has_cache
+    optional = {"cache": target.has_cache, "replica": target.may_have_replica}
+    assert checks.additional_keys == ["database", *(name for name in optional if optional[name])]
     assert "http_requests_total" in parsed(nobody.metrics(), 200, str)
 
 
