@@ -38,6 +38,11 @@ KEPT = (
     "PgBouncer keeps sessions of the server as they began, for an hour at most: a read-only one"
     " stays read-only."
 )
+REFUSED = (
+    "While PgBouncer does not reach the server it refuses whoever connects, and tries again once a"
+    " second, when somebody does."
+)
+FOUND = "faults/test_pooler.py::test_a_server_that_is_back_is_found_within_a_second"
 ALTERED = "A table takes no further constraint, and a trigger changes a row once it is there."
 FILE = "test_file_constraints.py"
 
@@ -84,6 +89,20 @@ EXCEPTED: list[Excepted] = [
             ),
         )
     ],
+    *[
+        Excepted(f"faults/test_database_lost.py::{clause}", ("pgbouncer",), REFUSED, FOUND)
+        for clause in (
+            "test_without_the_database_requests_are_503[killed]",
+            "test_a_lost_database_is_what_the_document_says",
+            "test_a_database_that_is_back_is_used_by_every_process[killed]",
+        )
+    ],
+    Excepted(
+        clause="faults/test_database_lost.py::test_a_report_survives_a_lost_database",
+        databases=("pgbouncer",),
+        reason=REFUSED,
+        test="faults/test_pooler.py::test_a_report_survives_a_server_that_is_found_again",
+    ),
     *[
         Excepted(
             clause=f"faults/test_database_read_only.py::{clause}[read_only_sessions]",
