@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,7 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
         " the base and, without a base, if it is `listed`",
     )
     config.addinivalue_line(
-        "markers", "one_of(turn, framework): the gate runs it for one framework, another each time"
+        "markers",
+        "one_of(turn, framework, among): the gate runs it for one framework, another each time, of"
+        " all or of those `among` which it is",
     )
     if hasattr(config, "workerinput"):
         config.stash[CHANGED] = config.workerinput["changed"]
@@ -147,8 +150,8 @@ def in_gate(item: pytest.Item) -> bool:
     if item.get_closest_marker("everything"):
         return False
     for mark in item.iter_markers("one_of"):
-        number, framework = mark.args
-        if framework != turn(item.config, number):
+        number, framework, *among = mark.args
+        if framework != turn(item.config, number, *among):
             return False
     return all(
         is_new(item.config, *mark.args, **mark.kwargs) for mark in item.iter_markers("judges")
@@ -161,18 +164,19 @@ def is_new(config: pytest.Config, kind: str, combination: str, *, listed: bool) 
     return listed if changed is None else combination in changed[kind]
 
 
-def turn(config: pytest.Config, number: int) -> str:
+def turn(config: pytest.Config, number: int, among: Sequence[str] = FRAMEWORKS) -> str:
     """Return the framework with which the gate tries what it tries with one alone.
 
-    Each number has another, of those whose containers it tries at all.
+    Each number has another, of those whose containers it tries at all, if any of `among` are.
     """
     changed = config.stash[CHANGED]
+    ours = [framework for framework in turns() if framework in among]
     tried = [
         framework
-        for framework in turns()
+        for framework in ours
         if changed is None or name_of(DEFAULTS[framework]) in changed["stack"]
     ]
-    return tried[number % len(tried)]
+    return (tried or ours)[number % len(tried or ours)]
 
 
 @cache
