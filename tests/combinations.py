@@ -38,9 +38,9 @@ DEFAULTS = {
     framework: {"framework": framework, **{kind.name: kind.default for kind in _KINDS}}
     for framework in FRAMEWORKS
 }
-# The databases beside the defaults': the frameworks of one of which, another with each commit, the
-# gate asks the contract there; it asks the others its smoke. Each way to speak to one is in it:
-# Django's, and SQLAlchemy's with waiting and without. MySQL has the code of MariaDB.
+# The databases beside the defaults', and the frameworks that the gate asks the contract there: one
+# of them with each commit. Each way to speak to one is in it: Django's, and SQLAlchemy's with
+# waiting and without. MySQL has the code of MariaDB.
 JUDGED = {
     "sqlite": ["flask", "django-drf"],
     "mariadb": ["fastapi", "django-drf"],

@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--everything", action="store_true", help="what the gate leaves out, too")
     group.addoption("--shard", metavar="K/N", type=shard, help="only the K-th of N parts")
     group.addoption("--base", metavar="COMMIT", help="a commit that was green")
+    group.addoption("--first", choices=FRAMEWORKS, help="whose turn it is, not by the commit")
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -64,8 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "one_of(turn, framework, among): the gate runs it for one framework, another each time, of"
-        " all or of those `among` which it is",
+        "one_of(turn, framework, among): the gate runs it for one framework, another with each"
+        " commit, of all or of those `among` which it is",
     )
     if hasattr(config, "workerinput"):
         config.stash[CHANGED] = config.workerinput["changed"]
@@ -170,7 +171,7 @@ def turn(config: pytest.Config, number: int, among: Sequence[str] = FRAMEWORKS) 
     Each number has another, of those whose containers it tries at all, if any of `among` are.
     """
     changed = config.stash[CHANGED]
-    ours = [framework for framework in turns() if framework in among]
+    ours = [each for each in turns(config.getoption("--first")) if each in among]
     tried = [
         framework
         for framework in ours
@@ -180,12 +181,15 @@ def turn(config: pytest.Config, number: int, among: Sequence[str] = FRAMEWORKS) 
 
 
 @cache
-def turns() -> list[str]:
-    """Return the frameworks in an order of which each commit has another beginning."""
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    first = int(done.stdout or "0", 16) % len(FRAMEWORKS)
+def turns(told: str | None = None) -> list[str]:
+    """Return the frameworks in an order of which each commit has another beginning, or as told."""
+    if told is None:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        first = int(done.stdout or "0", 16) % len(FRAMEWORKS)
+    else:
+        first = FRAMEWORKS.index(told)
     return FRAMEWORKS[first:] + FRAMEWORKS[:first]
 
 

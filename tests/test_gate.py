@@ -13,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 
 import gate
-from combinations import BY_NAME, FACTORS, PAIRS, ROOT, TEMPLATE, name_of
+from combinations import BY_NAME, FACTORS, FRAMEWORKS, PAIRS, ROOT, TEMPLATE, name_of
 from conftest import run
 from covering import groups
 
@@ -34,7 +34,8 @@ def collected() -> Callable[..., set[str]]:
     return collect
 
 
-SUITE = "test_generated.py::test_generated_suite_passes"
+MODULE = "test_generated.py"
+SUITE = f"{MODULE}::test_generated_suite_passes"
 JUDGMENTS = [
     SUITE,
     "contract/test_schema.py::test_the_document_is_valid",
@@ -43,15 +44,17 @@ JUDGMENTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("options", "size"), [([], 2), (["--everything"], 3)], ids=["the gate", "everything"]
-)
+@pytest.mark.parametrize("size", [2, 3], ids=["the gate", "everything"])
 def test_each_answers_that_may_go_together_are_tried(
-    collected: Callable[..., set[str]], options: list[str], size: int
+    collected: Callable[..., set[str]], size: int
 ) -> None:
-    """Each two by their own suite in the gate; each three, and by all judges, in everything."""
-    found = collected(*options)
-    for judgment in JUDGMENTS if options else [SUITE]:
+    """Each two by their own suite in a turn of the gate; each three, and by all, in everything."""
+    if size == 2:
+        turns = [collected(f"tests/{MODULE}", f"--first={first}") for first in FRAMEWORKS]
+        found = set().union(*turns)
+    else:
+        found = collected("--everything")
+    for judgment in JUDGMENTS if size == 3 else [SUITE]:
         rows = [told for name, told in BY_NAME.items() if f"tests/{judgment}[{name}]" in found]
         missing = [
             group

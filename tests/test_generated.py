@@ -43,7 +43,10 @@ def case(told: dict[str, str], *marks: pytest.MarkDecorator) -> object:
     if told not in PAIRS:
         marks += (pytest.mark.everything,)
     elif told not in DEFAULTS.values():
-        marks += (pytest.mark.judges("suite", name, listed=True),)
+        marks += (
+            pytest.mark.judges("suite", name, listed=True),
+            pytest.mark.one_of(2, told["framework"]),
+        )
     return pytest.param(told, id=name, marks=[pytest.mark.xdist_group(f"suite-{name}"), *marks])
 
 

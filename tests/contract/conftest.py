@@ -26,6 +26,7 @@ from combinations import (
     COMBINATIONS,
     DEFAULTS,
     FRAMEWORKS,
+    LEAST,
     PAIRS,
     SMOKED,
     WHOLE,
@@ -134,12 +135,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.everything)
         elif told in WHOLE or (told in BY_RABBITMQ and is_of_tasks(item.path)):
             item.add_marker(pytest.mark.judges("contract", name, listed=True))
-            if told in WHOLE and not item.get_closest_marker("smoke"):
-                others = [each for each in WHOLE if each["database"] == told["database"]]
-                among = [each["framework"] for each in others]
-                item.add_marker(pytest.mark.one_of(0, told["framework"], among))
+            among = [each["framework"] for each in (WHOLE if told in WHOLE else BY_RABBITMQ)]
+            item.add_marker(pytest.mark.one_of(0, told["framework"], among))
         elif item.get_closest_marker("smoke") and told in PAIRS:
             item.add_marker(pytest.mark.judges("contract", name, listed=told in SMOKED))
+            if told not in LEAST.values():
+                item.add_marker(pytest.mark.one_of(1, told["framework"]))
         else:
             item.add_marker(pytest.mark.everything)
 
