@@ -67,6 +67,9 @@ IN_FRONT = {
     for told in DEFAULTS.values()
 }
 ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()}
+# Of the faults of the defaults the gate asks each framework what happens when a server is lost, and
+# one of them the rest, which shared code answers.
+FOR_EACH = ("test_broker_lost", "test_cache_lost", "test_database_lost", "test_worker_lost")
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
 
@@ -130,6 +133,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(by_turns if smoke else pytest.mark.everything)
             continue
         if told is None or told in DEFAULTS.values():
+            if told and kind == "faults" and item.path.stem not in FOR_EACH:
+                item.add_marker(pytest.mark.one_of(3, told["framework"]))
             continue
         if told in WHOLE and module_of(item.path).startswith(WITHOUT_DATABASE):
             item.add_marker(pytest.mark.everything)

@@ -35,10 +35,10 @@ def case(*told: str, marks: Sequence[pytest.MarkDecorator] = ()) -> object:
     return pytest.param(*told, marks=[pytest.mark.xdist_group(f"databases-{told[0]}"), *marks])
 
 
-# From either answer to the other and back: the gate begins at the second with one framework.
-CHANGES = [case(framework, "celery", "none") for framework in FRAMEWORKS]
-CHANGES += [
-    case(framework, "none", "celery", marks=[pytest.mark.one_of(1, framework)])
+# From either answer to the other and back.
+CHANGES = [
+    case(framework, first, second, marks=[pytest.mark.one_of(turn, framework)])
+    for turn, first, second in ((1, "celery", "none"), (4, "none", "celery"))
     for framework in FRAMEWORKS
 ]
 NOBODY = "redis://127.0.0.1:9/0"
