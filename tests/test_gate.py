@@ -44,7 +44,13 @@ JUDGMENTS = [
 ]
 
 
-@pytest.mark.parametrize("size", [2, 3], ids=["the gate", "everything"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(2, id="the gate"),
+        pytest.param(3, id="everything", marks=pytest.mark.everything),
+    ],
+)
 def test_each_answers_that_may_go_together_are_tried(
     collected: Callable[..., set[str]], size: int
 ) -> None:

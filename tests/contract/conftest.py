@@ -67,9 +67,12 @@ IN_FRONT = {
     for told in DEFAULTS.values()
 }
 ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()}
-# Of the faults of the defaults the gate asks each framework what happens when a server is lost, and
-# one of them the rest, which shared code answers.
-FOR_EACH = ("test_broker_lost", "test_cache_lost", "test_database_lost", "test_worker_lost")
+# What shared code answers, and takes long: this the gate asks one of the defaults. Of the faults it
+# asks each what happens when a server is lost.
+SHARED = ("test_attempts", "faults/")
+FOR_EACH = tuple(
+    f"faults/test_{server}_lost" for server in ("broker", "cache", "database", "worker")
+)
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
 
@@ -133,7 +136,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(by_turns if smoke else pytest.mark.everything)
             continue
         if told is None or told in DEFAULTS.values():
-            if told and kind == "faults" and item.path.stem not in FOR_EACH:
+            module = module_of(item.path)
+            if told and module.startswith(SHARED) and not module.startswith(FOR_EACH):
                 item.add_marker(pytest.mark.one_of(3, told["framework"]))
             continue
         if told in WHOLE and module_of(item.path).startswith(WITHOUT_DATABASE):
