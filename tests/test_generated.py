@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uv import find_uv_bin
 
 from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
 from conftest import Command, replace, run
@@ -255,8 +256,14 @@ def test_make_help_tells_of_every_target(rendered: dict[str, Path]) -> None:
 def test_a_migration_has_a_name(rendered: dict[str, Path]) -> None:
     """Alembic and Django would write one of no name, or of a time for a name."""
     project = rendered[name_of(DEFAULTS["flask"])]
+    path = f"{Path(find_uv_bin()).parent}:{os.environ['PATH']}"  # or `make` fetches one
     done = subprocess.run(
-        ["make", "migration"], cwd=project, capture_output=True, text=True, check=False
+        ["make", "migration"],
+        cwd=project,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert 'say what it does: make migration m="add a table"' in done.stderr

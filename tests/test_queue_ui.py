@@ -94,7 +94,8 @@ def test_only_this_machine_reaches_it_and_production_has_none(rendered: dict[str
         assert "user" not in flower  # but that of the image, without rights
         assert flower["cap_drop"] == ["ALL"]
         assert flower["security_opt"] == ["no-new-privileges:true"]
-        assert all("profiles" not in services[other] for other in {*services} - {"flower"})
+        others = {*services} - {"flower", "pgbouncer"}
+        assert all("profiles" not in services[other] for other in others)
         for file in ("compose.prod.yaml", "Procfile"):
             assert "flower" not in (rendered[name] / file).read_text("utf-8"), name
         assert "UNAUTHENTICATED" not in "".join(

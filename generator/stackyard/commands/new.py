@@ -87,7 +87,6 @@ def new(
 
     from stackyard.making.errors import UnusablePathError
     from stackyard.making.generate import generate
-    from stackyard.resources import QUESTION
     from stackyard.template.settle import author
     from stackyard.template.template import collect
 
@@ -105,8 +104,6 @@ def new(
         from stackyard.commands import wizard
 
         signed = {}
-        if QUESTION in template.questions:
-            answers = {QUESTION: "", **answers}  # which nobody is asked for yet
         answers = wizard.plan(
             template,
             answers,

@@ -14,6 +14,7 @@ from stackyard.errors import shown
 from stackyard.making.errors import TargetError
 from stackyard.making.generate import generate
 from stackyard.making.target import Target
+from stackyard.resources import QUESTION
 from stackyard.template import Choice, Question, Template
 from stackyard.template.settle import Suggestions, author, refuse
 
@@ -48,6 +49,8 @@ def plan(
     if target is None and "project_slug" in told:
         Target.at(Path(told["project_slug"]), force=force)
     known = {**({_PRESET: preset} if preset else {}), **told}
+    if QUESTION in template.questions:
+        known.setdefault(QUESTION, "")  # which nobody is asked for yet
     wizard = _Wizard(template, known, target, force=force)
 
     def show(answers: Mapping[str, str]) -> Path:
