@@ -34,8 +34,7 @@ def collected() -> Callable[..., set[str]]:
     return collect
 
 
-MODULE = "test_generated.py"
-SUITE = f"{MODULE}::test_generated_suite_passes"
+SUITE = "test_generated.py::test_generated_suite_passes"
 JUDGMENTS = [
     SUITE,
     "contract/test_schema.py::test_the_document_is_valid",
@@ -44,30 +43,32 @@ JUDGMENTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "size",
-    [
-        pytest.param(2, id="the gate"),
-        pytest.param(3, id="everything", marks=pytest.mark.everything),
-    ],
-)
-def test_each_answers_that_may_go_together_are_tried(
-    collected: Callable[..., set[str]], size: int
+def untried(found: set[str], judgment: str, size: int) -> list[dict[str, str]]:
+    """Return the answers, so many at a time, that may go together and that nothing judges so."""
+    rows = [told for name, told in BY_NAME.items() if f"tests/{judgment}[{name}]" in found]
+    return [
+        group
+        for group in groups(FACTORS, size)
+        if not any(group.items() <= told.items() for told in rows)
+        and not TEMPLATE.catalogue.refusal(group)
+    ]
+
+
+def test_each_two_answers_are_tried_in_a_turn_of_the_gate(
+    collected: Callable[..., set[str]],
 ) -> None:
-    """Each two by their own suite in a turn of the gate; each three, and by all, in everything."""
-    if size == 2:
-        turns = [collected(f"tests/{MODULE}", f"--first={first}") for first in FRAMEWORKS]
-        found = set().union(*turns)
-    else:
-        found = collected("--everything")
-    for judgment in JUDGMENTS if size == 3 else [SUITE]:
-        rows = [told for name, told in BY_NAME.items() if f"tests/{judgment}[{name}]" in found]
-        missing = [
-            group
-            for group in groups(FACTORS, size)
-            if not any(group.items() <= told.items() for told in rows)
-        ]
-        assert [group for group in missing if not TEMPLATE.catalogue.refusal(group)] == []
+    """Each two that may go together, by their own suite."""
+    turns = [collected("tests/test_generated.py", f"--first={first}") for first in FRAMEWORKS]
+    assert untried(set().union(*turns), SUITE, 2) == []
+
+
+@pytest.mark.everything  # to collect it all takes minutes
+@pytest.mark.parametrize("judgment", JUDGMENTS)
+def test_each_three_answers_are_tried_in_everything(
+    collected: Callable[..., set[str]], judgment: str
+) -> None:
+    """Each three that may go together, by all judges."""
+    assert untried(collected("--everything"), judgment, 3) == []
 
 
 def test_shards_are_everything_and_share_nothing(collected: Callable[..., set[str]]) -> None:

@@ -44,14 +44,17 @@ def case(told: dict[str, str], *marks: pytest.MarkDecorator) -> object:
     if told not in PAIRS:
         marks += (pytest.mark.everything,)
     elif told not in DEFAULTS.values():
-        marks += (
-            pytest.mark.judges("suite", name, listed=True),
-            pytest.mark.one_of(2, told["framework"]),
-        )
+        marks += (pytest.mark.judges("suite", name, listed=True),)
     return pytest.param(told, id=name, marks=[pytest.mark.xdist_group(f"suite-{name}"), *marks])
 
 
-ALL = [case(told) for told in COMBINATIONS]
+# In the gate each default, and the other combinations of one framework.
+ALL = [*map(case, DEFAULTS.values())]
+ALL += [
+    case(told, pytest.mark.one_of(2, told["framework"]))
+    for told in COMBINATIONS
+    if told not in DEFAULTS.values()
+]
 # Of the defaults a model is changed meanwhile.
 MORE = [told for told in COMBINATIONS if told not in [*DEFAULTS.values(), *LEAST.values()]]
 DEV = [*map(case, LEAST.values()), *(case(told, pytest.mark.everything) for told in MORE)]

@@ -67,8 +67,8 @@ IN_FRONT = {
     for told in DEFAULTS.values()
 }
 ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()}
-# What shared code answers, and takes long: this the gate asks one of the defaults. Of the faults it
-# asks each what happens when a server is lost.
+# What takes long, and is mostly answered by shared code: this the gate asks one of the defaults. Of
+# the faults it asks each what happens when a server is lost.
 SHARED = ("test_attempts", "faults/")
 FOR_EACH = tuple(
     f"faults/test_{server}_lost" for server in ("broker", "cache", "database", "worker")
