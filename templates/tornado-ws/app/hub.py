@@ -150,6 +150,8 @@ async def messages(subscription: PubSub) -> AsyncIterator[dict[str, Any]]:
     asked = False
     while True:
         message = await subscription.get_message(timeout=SILENCE)
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError  # `wait_for`, which redis-py uses, may miss one
         if message is not None:
             asked = False
             yield message

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from httpx import AsyncClient
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from structlog.testing import capture_logs
 from tornado.web import Application
 
@@ -28,9 +29,8 @@ async def running(hub: Hub) -> AsyncIterator[Hub]:
     """Have a hub subscribed."""
     subscription = asyncio.create_task(hub.run())
     yield hub
-    while not subscription.done():  # `wait_for`, which redis-py uses, may miss one in Python 3.11
-        subscription.cancel()
-        await asyncio.wait({subscription}, timeout=1)
+    subscription.cancel()
+    await asyncio.wait({subscription})
     await hub.disconnect()
 
 
@@ -108,6 +108,27 @@ class TestProcesses:
         async with listening(client) as listener:
             await elsewhere.publish("book.updated", ShownBook.model_validate(book))
             assert (await hear(listener))["type"] == "book.updated"
+
+
+async def test_it_ends_though_redis_py_misses_that_it_is_cancelled(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get_message = PubSub.get_message
+
+    async def missing(self: PubSub, **options: Any) -> Any:
+        with suppress(asyncio.CancelledError):
+            return await get_message(self, **options)
+
+    monkeypatch.setattr(PubSub, "get_message", missing)
+    ending = Hub(str(settings.redis_url))
+    subscription = asyncio.create_task(ending.run())
+    await ending.begun.wait()
+
+    subscription.cancel()
+
+    await asyncio.wait({subscription}, timeout=PATIENCE)
+    assert subscription.cancelled()
+    await ending.disconnect()
 
 
 class Relay:
