@@ -11,6 +11,8 @@ LATEST ?=
 export LATEST
 ENVIRONMENT := .venv/.made$(if $(LATEST),-latest)
 VERSIONS := $(if $(LATEST),--upgrade,--constraints constraints.txt)
+# Thousands of processes begin in a run: what they import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # `make test BASE=main` judges what differs from a commit that was green, and the defaults.
 BASE ?=
 # `make test-all SHARD=2/5` is the second of five parts.

@@ -43,8 +43,11 @@ def devservers(rendered: dict[str, Path]) -> Iterator[ModuleType]:
     assert spec
     assert spec.loader
     devservers = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(devservers)
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(
+            sys, "dont_write_bytecode", True
+        )  # others read each file of the project
+        spec.loader.exec_module(devservers)
         for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
             monkeypatch.setenv(name, "")  # as good as unset
         monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
