@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from combinations import CHOICES, DEFAULTS, SMOKED, WHOLE
+from combinations import CHOICES, DEFAULTS, SMOKED
 from contract.exceptions import EXCEPTED
 from stackyard.cli import main
 from stackyard.commands.list import print_catalogue
@@ -69,11 +69,9 @@ def options(template: Template) -> str:
 
 def databases(_template: Template) -> str:
     """Return which databases are asked how much, and what some of them do not keep, as tables."""
-    whole = [*DEFAULTS.values(), *WHOLE]
-    known = {(told["framework"], told["database"]) for told in whole}
-    smoke = [told for told in SMOKED if (told["framework"], told["database"]) not in known]
+    whole = [*DEFAULTS.values()]
     asked = [
-        [_told({"database": database}), *(_frameworks(told, database) for told in (whole, smoke))]
+        [_told({"database": database}), *(_frameworks(told, database) for told in (whole, SMOKED))]
         for database in CHOICES["database"]
     ]
     excepted = [
@@ -82,10 +80,7 @@ def databases(_template: Template) -> str:
     return "\n".join(
         [
             "\n## What is asked\n",
-            *_table(
-                ["database", "all of the contract that is the database's business", "its smoke"],
-                asked,
-            ),
+            *_table(["database", "all of the contract", "its smoke"], asked),
             "\n## What some do not keep\n",
             *_table(["the contract", "not on", "why", "what holds there"], excepted),
             "",
@@ -94,7 +89,9 @@ def databases(_template: Template) -> str:
 
 
 def _frameworks(told: list[dict[str, str]], database: str) -> str:
-    return ", ".join(each["framework"] for each in told if each["database"] == database)
+    return ", ".join(
+        dict.fromkeys(each["framework"] for each in told if each["database"] == database)
+    )
 
 
 def rule_of(test: str) -> str:

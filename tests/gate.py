@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import pytest
 
@@ -36,6 +37,12 @@ JUDGES = {
 }
 SLOW = ("workflow", "databases-", "edited-")
 """What the groups are called whose tests take minutes each."""
+SAMPLED = ("updates/", "test_new", "test_wizard", "test_resources", "test_distribution")
+"""Of the modules of these names, whose tests each run the command, the gate runs a third of the
+tests, another with each commit."""
+SAMPLES = 3
+NAMED = pytest.StashKey[bool]()
+"""Whether somebody named what to run: that is run whole."""
 CHANGED = pytest.StashKey[dict[str, list[str]] | None]()
 """By kind the names of the combinations that differ from the base; None if there is no base."""
 
@@ -70,7 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if hasattr(config, "workerinput"):
         config.stash[CHANGED] = config.workerinput["changed"]
+        config.stash[NAMED] = config.workerinput["named"]
     else:
+        config.stash[NAMED] = config.args_source is pytest.Config.ArgsSource.ARGS
         base = config.getoption("--base")
         config.stash[CHANGED] = differing(base) if base else None
 
@@ -79,11 +88,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: pytest.Item) -> None:
     """Have the processes of pytest-xdist go by what was found out once."""
     node.workerinput["changed"] = node.config.stash[CHANGED]
+    node.workerinput["named"] = node.config.stash[NAMED]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what decides on what runs."""
-    lines = [f"by turns: {', '.join(turn(config, number) for number in range(len(FRAMEWORKS)))}"]
+    names = [turn(config, number) or "" for number in range(len(FRAMEWORKS))]
+    lines = [f"by turns: {', '.join(names)}"]
     changed = config.stash[CHANGED]
     if base := config.getoption("--base"):
         if changed is None:
@@ -154,9 +165,19 @@ def in_gate(item: pytest.Item) -> bool:
         number, framework, *among = mark.args
         if framework != turn(item.config, number, *among):
             return False
+    if is_sampled(item) and not item.config.stash[NAMED]:
+        number = FRAMEWORKS.index(turns(item.config.getoption("--first"))[0])
+        if (crc32(item.nodeid.encode()) + number) % SAMPLES:
+            return False
     return all(
         is_new(item.config, *mark.args, **mark.kwargs) for mark in item.iter_markers("judges")
     )
+
+
+def is_sampled(item: pytest.Item) -> bool:
+    """Tell whether a test is one of many alike that the gate shares out among commits."""
+    path = item.path.relative_to(ROOT / "tests").as_posix()
+    return path.startswith(SAMPLED) and not item.get_closest_marker("one_of")
 
 
 def is_new(config: pytest.Config, kind: str, combination: str, *, listed: bool) -> bool:
@@ -165,19 +186,23 @@ def is_new(config: pytest.Config, kind: str, combination: str, *, listed: bool) 
     return listed if changed is None else combination in changed[kind]
 
 
-def turn(config: pytest.Config, number: int, among: Sequence[str] = FRAMEWORKS) -> str:
+def turn(config: pytest.Config, number: int, among: Sequence[str] = FRAMEWORKS) -> str | None:
     """Return the framework with which the gate tries what it tries with one alone.
 
-    Each number has another, of those whose containers it tries at all, if any of `among` are.
+    Each number has another, of those whose containers it tries at all, if any of `among` are. Of
+    the contract `--framework` names those that may have a turn; with one it has them all.
     """
     changed = config.stash[CHANGED]
-    ours = [each for each in turns(config.getoption("--first")) if each in among]
+    wanted = config.getoption("--framework", None) or FRAMEWORKS
+    told = turns(config.getoption("--first"))
+    ours = [each for each in told if each in among and each in wanted]
     tried = [
         framework
         for framework in ours
         if changed is None or name_of(DEFAULTS[framework]) in changed["stack"]
     ]
-    return (tried or ours)[number % len(tried or ours)]
+    those = tried or ours
+    return those[number % len(those)] if those else None
 
 
 @cache

@@ -23,13 +23,11 @@ import pytest
 
 from combinations import (
     BY_NAME,
-    COMBINATIONS,
     DEFAULTS,
     FRAMEWORKS,
     LEAST,
     PAIRS,
     SMOKED,
-    WHOLE,
     name_of,
 )
 
@@ -42,23 +40,6 @@ from .generated import generate
 from .processes import Process
 from .service import OTHERWISE, WITH_FEED, Project, Service, Target, database_of, parts_of, running
 
-# One combination of each of two frameworks in which tasks go by RabbitMQ, with servers that CI has.
-BY_RABBITMQ = [
-    next(
-        told
-        for told in COMBINATIONS
-        if (told["framework"], told["broker"]) == (framework, "rabbitmq")
-        and told["database"] != "mysql"
-        and told["replicas"] == "none"
-    )
-    for framework in ("fastapi", "django-drf")
-]
-# What is the business of the web server, the cache, the broker or the feed, and of the database
-# no more than the ORM has in common: this the gate asks the defaults alone.
-WITHOUT_DATABASE = (
-    *("test_attempts", "test_connections", "faults/test_worker_forged", "faults/test_metrics"),
-    *("faults/test_broker_", "faults/test_cache_", "faults/test_feed"),
-)
 # The defaults of each framework with something in front of the database: their own names, what the
 # service is run with, and as what the table of exceptions knows it.
 IN_FRONT = {
@@ -67,12 +48,8 @@ IN_FRONT = {
     for told in DEFAULTS.values()
 }
 ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()}
-# What takes long, and is mostly answered by shared code: this the gate asks one of the defaults. Of
-# the faults it asks each what happens when a server is lost.
-SHARED = ("test_attempts", "faults/")
-FOR_EACH = tuple(
-    f"faults/test_{server}_lost" for server in ("broker", "cache", "database", "worker")
-)
+# Which turn it is that has the whole of them asked of a default: see `tests/gate.py`.
+TURNS = {"contract": 0, "faults": 3}
 RAN = pytest.StashKey[Counter[str | None]]()
 """How many tests of the smoke have run in this process, by combination."""
 
@@ -135,18 +112,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             smoke = item.get_closest_marker("smoke")
             item.add_marker(by_turns if smoke else pytest.mark.everything)
             continue
-        if told is None or told in DEFAULTS.values():
-            module = module_of(item.path)
-            if told and module.startswith(SHARED) and not module.startswith(FOR_EACH):
-                item.add_marker(pytest.mark.one_of(3, told["framework"]))
+        if told is None:
             continue
-        if told in WHOLE and module_of(item.path).startswith(WITHOUT_DATABASE):
-            item.add_marker(pytest.mark.everything)
-        elif told in WHOLE or (told in BY_RABBITMQ and is_of_tasks(item.path)):
-            item.add_marker(pytest.mark.judges("contract", name, listed=True))
-            among = [each["framework"] for each in (WHOLE if told in WHOLE else BY_RABBITMQ)]
-            item.add_marker(pytest.mark.one_of(0, told["framework"], among))
-        elif item.get_closest_marker("smoke") and told in PAIRS:
+        if told in DEFAULTS.values():
+            # The smoke is asked of each.
+            if not item.get_closest_marker("smoke"):
+                item.add_marker(pytest.mark.one_of(TURNS[kind], told["framework"]))
+            continue
+        if item.get_closest_marker("smoke") and told in PAIRS:
             item.add_marker(pytest.mark.judges("contract", name, listed=told in SMOKED))
             if told not in LEAST.values():
                 item.add_marker(pytest.mark.one_of(1, told["framework"]))
@@ -160,9 +133,7 @@ def in_gate(name: str, metafunc: pytest.Metafunc) -> bool:
     It collects no others: they are many times as many.
     """
     told = ASKED[name]
-    if told in [*DEFAULTS.values(), *WHOLE] and name not in IN_FRONT:
-        return True
-    if told in BY_RABBITMQ and is_of_tasks(Path(metafunc.module.__file__)):
+    if told in DEFAULTS.values() and name not in IN_FRONT:
         return True
     marks = [*metafunc.definition.iter_markers()]
     each = [value for mark in marks if mark.name == "parametrize" for value in mark.args[1]]
@@ -189,11 +160,6 @@ def is_of_faults(item: pytest.Item) -> bool:
 
 def is_last(item: pytest.Item) -> bool:
     return item.get_closest_marker("last") is not None
-
-
-def is_of_tasks(path: Path) -> bool:
-    """Tell whether a module is about what becomes of tasks in a fault."""
-    return module_of(path).startswith(("faults/test_broker_", "faults/test_worker_lost"))
 
 
 def is_of_another(item: pytest.Item) -> bool:
