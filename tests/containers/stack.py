@@ -149,12 +149,14 @@ class Stack(Target):
         """Return what the health check of a service says: healthy, unhealthy or starting."""
         return self.container(service)["State"]["Health"]["Status"]
 
-    def wait_until(self, service: str, health: str, within: float) -> None:
+    def wait_until(self, service: str, health: str, within: float = 120) -> None:
         """Wait for what a health check is to say."""
         until(
             lambda: self.health(service) == health,
             within=within,
-            failing=f"{service} is not {health}:\n{self.tail()}",
+            failing=lambda: (
+                f"{service} is not {health}: {self.container(service)['State']}\n{self.tail()}"
+            ),
         )
 
     def down(self) -> None:

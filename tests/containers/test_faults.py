@@ -29,7 +29,7 @@ def restart(stack: Stack, service: str) -> None:
     before = stack.container(service)["State"]["StartedAt"]
     stack("restart", service)
     assert stack.container(service)["State"]["StartedAt"] != before
-    stack.wait_until(service, "healthy", within=60)
+    stack.wait_until(service, "healthy")
 
 
 @pytest.mark.usefixtures("web_stays")
@@ -41,7 +41,7 @@ def test_a_worker_killed_in_mid_report_loses_nothing(stack: Stack, user: httpx.C
         assert status(user, path) == "running"
     stack("up", "--no-deps", "--detach", "worker")
     done(user, path)
-    stack.wait_until("worker", "healthy", within=60)
+    stack.wait_until("worker", "healthy")
 
 
 @pytest.mark.usefixtures("web_stays")

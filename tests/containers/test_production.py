@@ -114,7 +114,7 @@ def test_it_serves_and_comes_back(
             until(
                 lambda: user.get(report).json()["status"] == "done",
                 within=30,
-                failing=f"the report is never done:\n{production.tail()}",
+                failing=lambda: f"the report is never done:\n{production.tail()}",
             )
     if told["framework"] == "django-drf":  # browsers meet the admin site by TLS alone
         with connect(production.base_url) as browser:
@@ -143,7 +143,7 @@ def test_it_serves_and_comes_back(
             within=60,
             failing=f"{service} is not started again",
         )
-        production.wait_until(service, "healthy", within=60)
+        production.wait_until(service, "healthy")
     with connect(production.base_url) as client:
         assert client.get(path).status_code == 200
         assert client.get("/readyz").json()["status"] == "ok"

@@ -131,7 +131,7 @@ def test_a_worker_or_beat_that_hangs_is_unhealthy(stack: Stack) -> None:
         for service in hanging:
             say("kill", "--signal", "CONT", stack.container(service)["Id"])
     for service in hanging:
-        stack.wait_until(service, "healthy", within=40)
+        stack.wait_until(service, "healthy")
 
 
 @defaults(turn=1)
@@ -156,9 +156,9 @@ def test_watch_brings_new_code_into_web(stack: Stack, tmp_path: Path) -> None:
             until(
                 lambda: "# Once more." in stack.run("exec", "-T", "web", "cat", inside).stdout,
                 within=60,
-                failing=f"web does not get the new code:\n{stack.tail()}",
+                failing=lambda: f"web does not get the new code:\n{stack.tail()}",
             )
-            stack.wait_until("web", "healthy", within=60)
+            stack.wait_until("web", "healthy")
         finally:
             os.killpg(watch.pid, signal.SIGKILL)  # it does not always hear of a gentler one
             watch.wait()

