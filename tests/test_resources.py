@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import copier
+import pydantic
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,11 +27,16 @@ SHOP = (
 )
 # What each type takes, a field without anything else, and names that are as long as may be.
 LONG = "x" * LONGEST
+EVERY = ["boolean!", "date", "decimal", "enum{one}", "integer", "string!:uniq", "text{9..99}"]
 ODD = [
     "user_group level:integer{1..9}!:uniq active:boolean! rate:decimal{3.3} note:text{5..500}!",
     f"{LONG}/{LONG[:-1]}y {'f' * (CONSTRAINT - LONGEST)}:enum{{one,two-and-more,three_and_more}}",
+    f"{'z' * LONGEST}/{'z' * (CONSTRAINT - LONGEST)} "
+    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefg", EVERY, strict=True)),
     "person flag:boolean",
 ]
+FRAMEWORKS = ["fastapi", "flask"]
+"""Those that have resources of the owner's own."""
 
 
 @pytest.mark.parametrize(
@@ -76,12 +82,15 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("product name name", "has it twice"),
         ("product name; product sku", "told twice"),
         ("product name; product_page name", "called as one of product"),
+        ("product page_count; product_page count", "called as one of product"),
+        ("product a1 a_1", "called as that of another field"),
         ("product Name", "say name"),
         ("product übung", "say ubung"),
         ("LineItem name", "say line_item"),
         ("class_ name", "a-z, 0-9 and single _"),
         (f"product {'x' * 41}", "40 letters at most"),
         (f"{LONG[:30]} {LONG}", "longer than"),
+        ("race distance:integer", "say race/another_word"),
         ("news title", "one and several are called the same"),
         ("address street", "say address/another_word"),
         ("user name", "something else of that name"),
@@ -173,7 +182,7 @@ def test_the_template_reads_what_the_command_tells(told: list[str]) -> None:
     text = parsed(told)
 
     assert parse([text] if text else []) == (parse(told) if text else [])
-    answers = {"framework": "flask", "database": "postgresql", "resources": text}
+    answers = {"framework": FRAMEWORKS[0], "database": "postgresql", "resources": text}
     assert TEMPLATE.refusal("resources", answers) == ""
     read = jinja.render(ROOT, "{% include 'templates/resources.jinja' %}", answers)
     for one, resource in zip(json.loads(read), parse([text] if text else []), strict=True):
@@ -188,9 +197,9 @@ def test_the_template_reads_what_the_command_tells(told: list[str]) -> None:
             assert known.limits in ("", limits)
 
 
-def make(path: Path, told: list[str], **answers: str) -> Path:
-    """Make a shop in Flask with these resources."""
-    known = {"framework": "flask", "project_name": "shop", "resources": canonical(told)}
+def make(path: Path, framework: str, told: list[str], **answers: str) -> Path:
+    """Make a shop with these resources."""
+    known = {"framework": framework, "project_name": "shop", "resources": canonical(told)}
     generate(TEMPLATE, {**known, **answers}, path, with_git=False, with_lock=False)
     return path
 
@@ -202,12 +211,26 @@ def judge(project: Path) -> None:
     run(ruff, "format", "--no-cache", "--check", cwd=project)
 
 
-@pytest.mark.parametrize("cache", ["redis", "none"])
-@pytest.mark.parametrize("tasks", ["celery", "none"])
-def test_whatever_the_names_a_project_is_in_order(tmp_path: Path, cache: str, tasks: str) -> None:
-    judge(make(tmp_path / "shop", [SHOP, *ODD], cache=cache, tasks=tasks))
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"cache": "none"},
+        {"tasks": "none"},
+        {"cache": "none", "tasks": "none"},
+        {"replicas": "streaming"},
+        {"replicas": "streaming", "cache": "none"},
+    ],
+    ids=lambda answers: "-".join(answers) or "defaults",
+)
+def test_whatever_the_names_a_project_is_in_order(
+    tmp_path: Path, framework: str, answers: dict[str, str]
+) -> None:
+    judge(make(tmp_path / "shop", framework, [SHOP, *ODD], **answers))
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 @settings(
     max_examples=4,
     derandomize=True,
@@ -216,34 +239,56 @@ def test_whatever_the_names_a_project_is_in_order(tmp_path: Path, cache: str, ta
 )
 @given(resources().filter(parsed))
 def test_any_resources_are_in_order(
-    tmp_path_factory: pytest.TempPathFactory, told: list[str]
+    tmp_path_factory: pytest.TempPathFactory, framework: str, told: list[str]
 ) -> None:
-    judge(make(tmp_path_factory.mktemp("resources") / "shop", told))
+    judge(make(tmp_path_factory.mktemp("resources") / "shop", framework, told))
+
+
+def defined(file: Path) -> set[str]:
+    """Return the names of a module: what it imports, defines or assigns."""
+    found = set()
+    for node in ast.parse(file.read_text("utf-8")).body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                found.add(node.name)
+            case ast.Import() | ast.ImportFrom():
+                found |= {alias.asname or alias.name for alias in node.names}
+            case ast.Assign():
+                found |= {one.id for one in node.targets if isinstance(one, ast.Name)}
+    return found
 
 
 @pytest.mark.xdist_group("rendered")
 def test_no_resource_takes_a_name_of_the_project(rendered: dict[str, Path]) -> None:
     """Neither a module's, nor a class's of the tables and the schemas."""
     for name, project in rendered.items():
-        if not (project / "app/extensions.py").exists():
+        modules = {path.stem.removeprefix("test_") for path in project.glob("tests/**/*.py")}
+        if (project / "app/routers").exists():  # FastAPI
+            modules |= {path.stem for path in (project / "app/routers").glob("*.py")}
+            modules |= {one for one in defined(project / "app/main.py") if one.islower()}
+        elif (project / "app/extensions.py").exists():  # Flask
+            modules |= {path.stem for path in (project / "app").glob("*.py")}
+        else:
             continue
-        modules = {path.stem for path in (project / "app").glob("*.py")} - {"__init__", "__main__"}
-        assert modules - MODULES == set(), name
-        for file in ("models", "schemas"):
-            tree = ast.parse((project / f"app/{file}.py").read_text("utf-8"))
-            classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-            imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-            classes |= {alias.name for node in imports for alias in node.names}
-            for taken in filter(lambda one: re.fullmatch(r"([A-Z][a-z]+)+", one), classes):
-                word = re.sub(r"\B([A-Z])", r"_\1", taken).lower()
-                with pytest.raises(ResourceError):
-                    check_resource(word, f"{word}s")
+        assert modules - {"__init__", "__main__"} - MODULES == set(), name
+        classes = defined(project / "app/models.py") | defined(project / "app/schemas.py")
+        for taken in filter(lambda one: re.fullmatch(r"([A-Z][a-z]+)+", one), classes):
+            word = re.sub(r"\B([A-Z])", r"_\1", taken).lower()
+            with pytest.raises(ResourceError):
+                check_resource(word, f"{word}s")
+
+
+@pytest.mark.parametrize("name", [one for one in dir(pydantic.BaseModel) if one[0] != "_"])
+def test_no_field_takes_a_name_of_its_model(name: str) -> None:
+    with pytest.raises(ResourceError):
+        check_field(name)
 
 
 @pytest.mark.filterwarnings(CHECKOUT_WARNINGS)
-def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path) -> None:
-    told = {"framework": "flask", "project_name": "shop", "resources": canonical([SHOP])}
-    expected = generated(make(tmp_path / "command", [SHOP]))
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path, framework: str) -> None:
+    told = {"framework": framework, "project_name": "shop", "resources": canonical([SHOP])}
+    expected = generated(make(tmp_path / "command", framework, [SHOP]))
 
     copier.run_copy(str(clone), tmp_path / "copier", told, defaults=True, quiet=True)
 
@@ -257,7 +302,7 @@ def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path) -> None:
     ("answers", "reason"),
     [
         ({"resources": "product name!"}, "stackyard new --resource"),
-        ({"framework": "fastapi"}, "Flask alone"),
+        ({"framework": "tornado-ws"}, "FastAPI and Flask alone"),
         ({"database": "sqlite"}, "PostgreSQL alone"),
     ],
 )
@@ -274,7 +319,10 @@ def test_plain_copier_refuses_what_cannot_be(
     ("told", "reason"),
     [
         (["flask", "shop", "--resource", "product name:strin"], "'strin' is no type"),
-        (["pyramid", "shop", "--resource", SHOP], "Flask alone has resources of your own yet"),
+        (
+            ["pyramid", "shop", "--resource", SHOP],
+            "FastAPI and Flask alone have resources of your own",
+        ),
         (["flask", "shop", "--resource", SHOP, "--database", "mysql"], "PostgreSQL alone yet"),
     ],
 )
@@ -301,13 +349,3 @@ def test_the_same_again_is_the_same(stackyard: Command) -> None:
 
     assert known["answers"]["resources"] == canonical([SHOP, "category:name"])
     assert known["repeat"].count("--resource ") == 2
-
-
-@pytest.mark.slow
-def test_a_shop_passes_its_own_tests(stackyard: Command, environment: dict[str, str]) -> None:
-    """The linters are green, and the tests with the coverage that they ask for."""
-    told = ["--resource", SHOP, "--resource", ODD[0], "--resource", "person flag:boolean"]
-    done = stackyard("new", "flask", "shop", *told, "--defaults")
-    assert done.returncode == 0, done.stderr
-
-    run("make", "lint", "test", cwd=stackyard.directory / "shop", env=environment)

@@ -50,9 +50,13 @@ class Resource:
 
     @property
     def classes(self) -> set[str]:
-        """Return the classes that the project has for it."""
-        name = self.name.title().replace("_", "")
-        return {f"{name}{suffix}" for suffix in ("", "In", "Patch", "Query", "Page")}
+        """Return the classes that the project has for it, and the types of its fields."""
+        name = _class(self.name)
+        types = [*(field.name for field in self.fields), "ordering"]
+        return {
+            *(f"{name}{suffix}" for suffix in ("", "In", "Patch", "Query", "Page")),
+            *(f"_{name}{_class(one)}" for one in types),
+        }
 
 
 def parse(texts: Iterable[str]) -> list[Resource]:
@@ -108,7 +112,14 @@ def _resource(text: str) -> Resource:
         if len(plural) + len(field) > names.CONSTRAINT:
             reason = f"with {plural} it is longer than {names.CONSTRAINT} letters"
             raise ResourceError(field, f"{reason}, which no constraint is called; choose another")
+        if [_class(one) for one in told].count(_class(field)) > 1:
+            raise ResourceError(field, "its type is called as that of another field; rename it")
     return Resource(name, plural, tuple(found))
+
+
+def _class(name: str) -> str:
+    """Return a name as one of a class."""
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _split_head(text: str) -> tuple[str, str, str]:

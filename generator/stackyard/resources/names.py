@@ -35,34 +35,49 @@ _OWN_FIELDS = frozenset({"id", "creator", "creator_id", "created_at", "updated_a
 _QUERIES = frozenset({"page", "page_size", "search", "ordering"})
 _CODE = frozenset(
     """
-    bool date datetime fields func int mapped_column metadata registry str
+    bool date datetime fields func int mapped_column metadata registry self str
     """.split()  # noqa: SIM905
 )
 """What the code of a table or a schema calls something else."""
 
+_MODEL = frozenset(
+    """
+    construct copy dict from_orm json model_computed_fields model_config model_construct model_copy
+    model_extra model_fields model_fields_set model_json_schema model_parametrized_name
+    model_post_init model_rebuild parse_file parse_obj parse_raw schema schema_json
+    update_forward_refs validate
+    """.split()  # noqa: SIM905
+)
+_MODEL_BEGINS = ("model_dump", "model_validate")
+"""What a pydantic model has already, and what it keeps for itself."""
+
 _CLASSES = frozenset(
     """
-    amount any author_count base big_integer book book_in book_page book_patch book_query boolean
-    check_constraint column_element computed date date_time decade_count decimal declarative_base
-    dialect digits email_address flag foreign_key form health index input isbn iso_date length
-    mapped meta_data name numeric one_of output page page_query parameter problem range
-    refresh_token report report_status revocation schema str_enum string summary text time
-    token_error token_pair token_request type_decorator user user_in utc_date_time uuid
-    validation_error whole_number
+    after_validator amount annotated any author_count base base_model before_validator big_integer
+    book book_in book_page book_patch book_query boolean check_constraint column_element computed
+    config_dict core_schema current_user date date_time decade_count decimal declarative_base
+    dialect digits email_address field field_error flag foreign_key form generic
+    get_core_schema_handler grant health index input isbn iso_date length literal mapped meta_data
+    model name numeric one_of ordering output page page_query parameter password problem range
+    refresh_token report report_status revocation schema sought str_enum strict_bool string
+    string_constraints summary term text time token_error token_pair token_request type_decorator
+    type_var user user_in utc_date_time uuid validation_error whole_number with_json_schema
     """.split()  # noqa: SIM905
 )
 """Whose class would be called as another of the project."""
 
 MODULES = frozenset(
     """
-    addresses attempts auth backup book books cache cached changes conflicts cors csp db dialect
-    docs endless errors etags extensions filters health lag limits listing logs metrics middleware
-    models mysql openapi pages postgresql problems proxies queue rabbitmq readiness replica report
-    reports resources schemas security sentry server settings sqlite statuses tasks tokens users
-    welcome worker
+    addresses app asynccontextmanager attempts auth backup book books cache cached changes cli
+    client_address conditions configure_logging conflicts conftest cors csp db dependencies dialect
+    docs endless engine errors etags extensions factories filters fixtures gc health held lag
+    lifespan limits listing logs mail main metrics middleware migrations models mysql openapi pages
+    postgresql problems proxies queue rabbitmq races readiness replica report reports requests
+    resources routers saving schemas security sentry sentry_sdk server settings sqlite start_sentry
+    statuses tasks tokens users welcome worker
     """.split()  # noqa: SIM905
 )
-"""What else a project has in `app/`, or tests by that name."""
+"""What else a project has in `app/`, imports where it is put together, or has tests of."""
 
 
 def check_field(name: str) -> None:
@@ -77,7 +92,7 @@ def check_field(name: str) -> None:
         raise ResourceError(name, "every resource has one already; leave it out")
     if name in _QUERIES:
         raise ResourceError(name, "lists have a parameter of that name; choose another")
-    if name in _CODE:
+    if name in _CODE | _MODEL or name.startswith(_MODEL_BEGINS):
         raise ResourceError(name, "the code has something else of that name; choose another")
 
 

@@ -1,5 +1,6 @@
 """Conditional requests (RFC 9110, section 13): what a client says of the copy that it has."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -47,7 +48,12 @@ class Preconditions(Conditions):
 
 def stale(model: type[BaseModel]) -> HTTPException:
     """Return the refusal for a row that this model shows."""
-    return HTTPException(412, f"The {model.__name__.lower()} has changed since; read it again.")
+    return HTTPException(412, f"The {name_of(model)} has changed since; read it again.")
+
+
+def name_of(model: type) -> str:
+    """Return what one row of a model, or what shows it, is called."""
+    return re.sub(r"\B([A-Z])", r" \1", model.__name__).lower()
 
 
 ConditionsDep = Annotated[Conditions, Depends()]
