@@ -10,7 +10,7 @@ from pathlib import Path
 import copier
 import pydantic
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from combinations import ROOT, TEMPLATE
@@ -35,7 +35,7 @@ ODD = [
     + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefg", EVERY, strict=True)),
     "person flag:boolean",
 ]
-FRAMEWORKS = ["fastapi", "flask"]
+FRAMEWORKS = ["django-drf", "fastapi", "flask"]
 """Those that have resources of the owner's own."""
 
 
@@ -106,6 +106,9 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("product state:enum{a,a}", "different words"),
         ("product note:text:uniq", "cannot be unique"),
         ("product name:string{300}:uniq", "what is unique has 255"),
+        ("order_item name; orderitem name", "called as one of order_item"),
+        ("product save:boolean", "every row in Django"),
+        ("type name", "say type/another_word"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
@@ -233,6 +236,7 @@ def test_whatever_the_names_a_project_is_in_order(
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @settings(
     max_examples=4,
+    phases=[Phase.generate],  # a shop takes seconds: what fails is shown as it was drawn
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -302,7 +306,7 @@ def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path, framework: str
     ("answers", "reason"),
     [
         ({"resources": "product name!"}, "stackyard new --resource"),
-        ({"framework": "tornado-ws"}, "FastAPI and Flask alone"),
+        ({"framework": "tornado-ws"}, "Django, FastAPI and Flask alone"),
         ({"database": "sqlite"}, "PostgreSQL alone"),
     ],
 )
@@ -321,7 +325,7 @@ def test_plain_copier_refuses_what_cannot_be(
         (["flask", "shop", "--resource", "product name:strin"], "'strin' is no type"),
         (
             ["pyramid", "shop", "--resource", SHOP],
-            "FastAPI and Flask alone have resources of your own",
+            "Django, FastAPI and Flask alone have resources of your own",
         ),
         (["flask", "shop", "--resource", SHOP, "--database", "mysql"], "PostgreSQL alone yet"),
     ],

@@ -14,11 +14,15 @@ from test_resources import FRAMEWORKS, ODD, SHOP
 
 # By what code a project tells of its document.
 DOCUMENT = {
+    "django-drf": "import django; django.setup();"
+    " from drf_spectacular.generators import SchemaGenerator;"
+    " found = SchemaGenerator().get_schema(public=True)",
     "fastapi": "from app.main import app; found = app.openapi()",
     "flask": "from app import create_app;"
     " found = create_app().test_client().get('/openapi.json').json",
 }
 NOWHERE = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
     "ENVIRONMENT": "test",
     "SECRET_KEY": "x" * 32,
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",

@@ -70,7 +70,8 @@ def parse(texts: Iterable[str]) -> list[Resource]:
         for other in resources[:number]:
             if {resource.name, resource.plural} & {other.name, other.plural}:
                 raise ResourceError(resource.name, "it is told twice; keep one of them")
-            if resource.classes & other.classes:
+            # In whatever case: so the cache names the rows of Django's.
+            if {*map(str.lower, resource.classes)} & {*map(str.lower, other.classes)}:
                 raise ResourceError(
                     resource.name, f"a class of it is called as one of {other.name}; rename it"
                 )

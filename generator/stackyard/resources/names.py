@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 
 from stackyard.resources.errors import ResourceError
 
@@ -66,6 +67,33 @@ _CLASSES = frozenset(
 )
 """Whose class would be called as another of the project."""
 
+_DJANGO_FIELDS = frozenset(
+    """
+    adelete arefresh_from_db asave base_filters clean clean_fields data date_error_message
+    declared_filters errors filters form form_prefix from_db full_clean get_constraints
+    get_deferred_fields is_bound is_valid models objects pk prepare_database_save qs queryset
+    refresh_from_db request save save_base serializable_value settings unique_error_message
+    validate_constraints validate_unique
+    """.split()  # noqa: SIM905
+)
+"""What Django's rows and filter sets, or the code of a model, have by that name."""
+
+_DJANGO_CLASSES = frozenset(
+    """
+    caseless choice enum field_error model ordering resource search
+    """.split()  # noqa: SIM905
+)
+"""Whose filters, serializers or views would be called as others of Django's project."""
+
+DJANGO_APPS = frozenset(
+    """
+    accounts admin attrs auth client_address config contenttypes core devservers django_filters
+    drf_spectacular groups manage messages migrations objects requests rest_framework sessions
+    staticfiles tests user_permissions
+    """.split()  # noqa: SIM905
+)
+"""What is imported by that name beside Django's apps, and what its users have already."""
+
 MODULES = frozenset(
     """
     addresses app asynccontextmanager attempts auth backup book books cache cached changes cli
@@ -90,6 +118,8 @@ def check_field(name: str) -> None:
     _check_sql(name)
     if name in _OWN_FIELDS:
         raise ResourceError(name, "every resource has one already; leave it out")
+    if name in _DJANGO_FIELDS:
+        raise ResourceError(name, "every row in Django has something of that name; choose another")
     if name in _QUERIES:
         raise ResourceError(name, "lists have a parameter of that name; choose another")
     if name in _CODE | _MODEL or name.startswith(_MODEL_BEGINS):
@@ -107,9 +137,9 @@ def check_resource(name: str, plural: str) -> None:
     _check_sql(plural)
     if name == plural:
         raise ResourceError(name, f"one and several are called the same; say {name}/several_{name}")
-    if name in _CLASSES:
+    if name in _CLASSES | _DJANGO_CLASSES:
         raise ResourceError(name, "the code has something else of that name; choose another")
-    if plural in MODULES or plural in _CODE:
+    if plural in MODULES | DJANGO_APPS | _CODE | sys.stdlib_module_names:
         raise ResourceError(
             plural, f"the code has something else of that name; say {name}/another_word"
         )

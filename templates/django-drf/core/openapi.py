@@ -26,9 +26,11 @@ from core.views import PublicView
 MAKING = Lock()  # drf-spectacular makes documents in one thread alone
 
 LENGTHS = {"minLength", "maxLength"}
+# What readers may rely on, unless a field says it: see `relied_on`.
 RELIED_ON = {"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "type"}
-SENT = {"format", "pattern", "readOnly", "type"} | LENGTHS
+SENT = {"enum", "format", "maximum", "minimum", "pattern", "readOnly", "type"} | LENGTHS
 NO_NUL = r"^[^\u0000]{}$"
+EMPTY = {"type": "string", "maxLength": 0}
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)
 CHANGE = [IF_MATCH], [200, 400, 401, 403, 404, 409, 412, 413, 415, 422, 503]
@@ -138,10 +140,11 @@ class AutoSchema(SpectacularSchema):
         """Return the schema of a body: what a client may rely on, or what it has to send."""
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         schema.pop("description", None)
-        kept = RELIED_ON if direction == "response" else SENT
         for name, found in schema["properties"].items():
+            field = serializer.fields[name]
+            kept = getattr(field, "relied_on", RELIED_ON) if direction == "response" else SENT
             # A field that is described by hand has its limits there.
-            own = has_override(serializer.fields[name], "field")
+            own = has_override(field, "field")
             schema["properties"][name] = plain(found, kept - LENGTHS if own else kept)
         if direction == "response":
             schema["required"] = [
@@ -161,6 +164,8 @@ class AutoSchema(SpectacularSchema):
 
 def plain(schema: dict[str, Any], kept: set[str]) -> dict[str, Any]:
     """Return the schema of a field without what is not to be kept."""
+    if EMPTY in schema.get("oneOf", []):  # its other one has no least length, which says as much
+        schema = schema["oneOf"][0]
     if "oneOf" in schema:
         schema["anyOf"] = schema["oneOf"]
     if "pattern" not in kept and "pattern" in schema:

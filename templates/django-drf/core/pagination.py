@@ -25,7 +25,7 @@ class Pagination(BasePagination):
         self.query = {"page": self.page, "page_size": self.page_size}
         for name, item in view.filterset_class.base_filters.items():
             if value := request.query_params.get(name, item.extra.get("initial")):
-                self.query[name] = value
+                self.query[name] = item.field.clean(value)  # as it would be sent: 7, not 007
         self.total = queryset.count()
         self.pages = -(-self.total // self.page_size)
         start = (self.page - 1) * self.page_size
