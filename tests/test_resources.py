@@ -35,7 +35,7 @@ ODD = [
     + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefg", EVERY, strict=True)),
     "person flag:boolean",
 ]
-FRAMEWORKS = ["django-drf", "fastapi", "flask"]
+FRAMEWORKS = ["django-drf", "fastapi", "flask", "tornado-ws"]
 """Those that have resources of the owner's own."""
 
 
@@ -92,6 +92,7 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         (f"{LONG[:30]} {LONG}", "longer than"),
         ("race distance:integer", "say race/another_word"),
         ("news title", "one and several are called the same"),
+        ("order_item/orderitem name", "one and several are called the same"),
         ("address street", "say address/another_word"),
         ("user name", "something else of that name"),
         ("product name:string{9..3}", "no text has 9..3 characters"),
@@ -109,6 +110,8 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("order_item name; orderitem name", "called as one of order_item"),
         ("product save:boolean", "every row in Django"),
         ("type name", "say type/another_word"),
+        ("row/lines name", "something else of that name"),
+        ("bass/base name", "say bass/another_word"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
@@ -272,6 +275,9 @@ def test_no_resource_takes_a_name_of_the_project(rendered: dict[str, Path]) -> N
             modules |= {one for one in defined(project / "app/main.py") if one.islower()}
         elif (project / "app/extensions.py").exists():  # Flask
             modules |= {path.stem for path in (project / "app").glob("*.py")}
+        elif (project / "app/handlers").exists():  # Tornado
+            modules |= {path.stem for path in (project / "app/handlers").glob("*.py")}
+            modules |= {one for one in defined(project / "app/app.py") if one.islower()}
         else:
             continue
         assert modules - {"__init__", "__main__"} - MODULES == set(), name
@@ -306,7 +312,7 @@ def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path, framework: str
     ("answers", "reason"),
     [
         ({"resources": "product name!"}, "stackyard new --resource"),
-        ({"framework": "tornado-ws"}, "Django, FastAPI and Flask alone"),
+        ({"framework": "pyramid"}, "Django, FastAPI, Flask and Tornado alone"),
         ({"database": "sqlite"}, "PostgreSQL alone"),
     ],
 )
@@ -325,7 +331,7 @@ def test_plain_copier_refuses_what_cannot_be(
         (["flask", "shop", "--resource", "product name:strin"], "'strin' is no type"),
         (
             ["pyramid", "shop", "--resource", SHOP],
-            "Django, FastAPI and Flask alone have resources of your own",
+            "Django, FastAPI, Flask and Tornado alone have resources of your own",
         ),
         (["flask", "shop", "--resource", SHOP, "--database", "mysql"], "PostgreSQL alone yet"),
     ],

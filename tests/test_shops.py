@@ -20,6 +20,8 @@ DOCUMENT = {
     "fastapi": "from app.main import app; found = app.openapi()",
     "flask": "from app import create_app;"
     " found = create_app().test_client().get('/openapi.json').json",
+    "tornado-ws": "from app.app import BookApplication;"
+    " found = BookApplication().settings['document']",
 }
 NOWHERE = {
     "DJANGO_SETTINGS_MODULE": "config.settings",

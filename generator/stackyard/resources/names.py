@@ -55,14 +55,15 @@ _MODEL_BEGINS = ("model_dump", "model_validate")
 _CLASSES = frozenset(
     """
     after_validator amount annotated any author_count base base_model before_validator big_integer
-    book book_in book_page book_patch book_query boolean check_constraint column_element computed
-    config_dict core_schema current_user date date_time decade_count decimal declarative_base
-    dialect digits email_address field field_error flag foreign_key form generic
-    get_core_schema_handler grant health index input isbn iso_date length literal mapped meta_data
-    model name numeric one_of ordering output page page_query parameter password problem range
-    refresh_token report report_status revocation schema sought str_enum strict_bool string
-    string_constraints summary term text time token_error token_pair token_request type_decorator
-    type_var user user_in utc_date_time uuid validation_error whole_number with_json_schema
+    book book_in book_page book_patch book_query boolean change check_constraint column_element
+    computed config_dict core_schema current_user date date_time decade_count decimal
+    declarative_base dialect digits email_address field field_error filter flag foreign_key form
+    generic get_core_schema_handler grant health index input isbn iso_date length literal mapped
+    meta_data model name numeric one_of ordering output page page_query parameter password problem
+    range refresh_token report report_status revocation row schema sought str_enum strict_bool
+    string string_constraints summary term text time token_error token_pair token_request
+    type_decorator type_var user user_in utc_date_time uuid validation_error whole_number
+    with_json_schema
     """.split()  # noqa: SIM905
 )
 """Whose class would be called as another of the project."""
@@ -96,13 +97,14 @@ DJANGO_APPS = frozenset(
 
 MODULES = frozenset(
     """
-    addresses app asynccontextmanager attempts auth backup book books cache cached changes cli
-    client_address conditions configure_logging conflicts conftest cors csp db dependencies dialect
-    docs endless engine errors etags extensions factories filters fixtures gc health held lag
-    lifespan limits listing logs mail main metrics middleware migrations models mysql openapi pages
-    postgresql problems proxies queue rabbitmq races readiness replica report reports requests
-    resources routers saving schemas security sentry sentry_sdk server settings sqlite start_sentry
-    statuses tasks tokens users welcome worker
+    addresses app asynccontextmanager asyncio attempts auth backup base book books cache cached
+    changes cli client_address conditions configure_logging conflicts conftest cors csp db
+    dependencies dialect docs endless engine errors etags extensions factories feed filters fixtures
+    gc guard health held hub lag lifespan limits listing logger logs mail main metrics middleware
+    migrations models mysql openapi pages postgresql problems proxies queue rabbitmq races re
+    readiness replica report reports requests resources routers rows saving schemas security sentry
+    sentry_sdk server settings sqlite start_sentry statuses structlog tasks tokens users welcome
+    worker
     """.split()  # noqa: SIM905
 )
 """What else a project has in `app/`, imports where it is put together, or has tests of."""
@@ -135,7 +137,7 @@ def check_resource(name: str, plural: str) -> None:
     _check_form(name)
     _check_form(plural)
     _check_sql(plural)
-    if name == plural:
+    if name.replace("_", "") == plural.replace("_", ""):
         raise ResourceError(name, f"one and several are called the same; say {name}/several_{name}")
     if name in _CLASSES | _DJANGO_CLASSES:
         raise ResourceError(name, "the code has something else of that name; choose another")
