@@ -10,10 +10,11 @@ from pathlib import Path
 import copier
 import pydantic
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from combinations import ROOT, TEMPLATE
+from combinations import FRAMEWORKS, ROOT, TEMPLATE
 from conftest import CHECKOUT_WARNINGS, STACKYARD, Command, generated, run
 from stackyard.making.generate import generate
 from stackyard.resources import ResourceError, canonical, parse
@@ -35,8 +36,6 @@ ODD = [
     + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefg", EVERY, strict=True)),
     "person flag:boolean",
 ]
-FRAMEWORKS = ["django-drf", "fastapi", "flask", "tornado-ws"]
-"""Those that have resources of the owner's own."""
 
 
 @pytest.mark.parametrize(
@@ -93,6 +92,7 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("race distance:integer", "say race/another_word"),
         ("news title", "one and several are called the same"),
         ("order_item/orderitem name", "one and several are called the same"),
+        ("a_1/a1 name", "one and several are called the same"),
         ("address street", "say address/another_word"),
         ("user name", "something else of that name"),
         ("product name:string{9..3}", "no text has 9..3 characters"),
@@ -112,6 +112,8 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("type name", "say type/another_word"),
         ("row/lines name", "something else of that name"),
         ("bass/base name", "say bass/another_word"),
+        ("me name", "something else of that name"),
+        ("person/me name", "say person/another_word"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
@@ -278,11 +280,34 @@ def test_no_resource_takes_a_name_of_the_project(rendered: dict[str, Path]) -> N
         elif (project / "app/handlers").exists():  # Tornado
             modules |= {path.stem for path in (project / "app/handlers").glob("*.py")}
             modules |= {one for one in defined(project / "app/app.py") if one.islower()}
+        elif (project / "app/views").exists():  # Pyramid
+            modules |= {path.stem for path in (project / "app/views").glob("*.py")}
         else:
             continue
         assert modules - {"__init__", "__main__"} - MODULES == set(), name
-        classes = defined(project / "app/models.py") | defined(project / "app/schemas.py")
+        files = [project / "app/models.py", project / "app/schemas.py"]
+        classes = {one for file in files if file.exists() for one in defined(file)}
         for taken in filter(lambda one: re.fullmatch(r"([A-Z][a-z]+)+", one), classes):
+            word = re.sub(r"\B([A-Z])", r"_\1", taken).lower()
+            with pytest.raises(ResourceError):
+                check_resource(word, f"{word}s")
+
+
+@pytest.mark.xdist_group("rendered")
+def test_no_resource_takes_a_name_of_pyramid(rendered: dict[str, Path]) -> None:
+    """Neither a route's, for one or several, nor that of a schema or of what a URL stands for."""
+    for project in rendered.values():
+        if not (project / "app/openapi.yaml").exists():
+            continue
+        code = "".join(path.read_text("utf-8") for path in (project / "app").glob("*.py"))
+        for route in re.findall(r'add_route\("([a-z_]+)"', code):
+            for told in ((route, "things"), ("thing", route)):
+                with pytest.raises(ResourceError):
+                    check_resource(*told)
+        document = yaml.safe_load((project / "app/openapi.yaml").read_text("utf-8"))
+        schemas = document["components"]["schemas"]
+        found = re.findall(r"class (\w+)Resource\b", code)
+        for taken in {*found, *schemas, *(re.sub("(In|Page|Patch)$", "", one) for one in schemas)}:
             word = re.sub(r"\B([A-Z])", r"_\1", taken).lower()
             with pytest.raises(ResourceError):
                 check_resource(word, f"{word}s")
@@ -312,7 +337,6 @@ def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path, framework: str
     ("answers", "reason"),
     [
         ({"resources": "product name!"}, "stackyard new --resource"),
-        ({"framework": "pyramid"}, "Django, FastAPI, Flask and Tornado alone"),
         ({"database": "sqlite"}, "PostgreSQL alone"),
     ],
 )
@@ -329,10 +353,6 @@ def test_plain_copier_refuses_what_cannot_be(
     ("told", "reason"),
     [
         (["flask", "shop", "--resource", "product name:strin"], "'strin' is no type"),
-        (
-            ["pyramid", "shop", "--resource", SHOP],
-            "Django, FastAPI, Flask and Tornado alone have resources of your own",
-        ),
         (["flask", "shop", "--resource", SHOP, "--database", "mysql"], "PostgreSQL alone yet"),
     ],
 )

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from combinations import FRAMEWORKS
 from conftest import Command, run
 from contract.document import in_order
-from test_resources import FRAMEWORKS, ODD, SHOP
+from test_resources import ODD, SHOP
 
 # By what code a project tells of its document.
 DOCUMENT = {
@@ -20,6 +21,8 @@ DOCUMENT = {
     "fastapi": "from app.main import app; found = app.openapi()",
     "flask": "from app import create_app;"
     " found = create_app().test_client().get('/openapi.json').json",
+    "pyramid": "from webtest import TestApp; from app import main;"
+    " found = TestApp(main({})).get('/openapi.json').json",
     "tornado-ws": "from app.app import BookApplication;"
     " found = BookApplication().settings['document']",
 }

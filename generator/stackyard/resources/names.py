@@ -86,6 +86,13 @@ _DJANGO_CLASSES = frozenset(
 )
 """Whose filters, serializers or views would be called as others of Django's project."""
 
+_ROUTES = frozenset(
+    """
+    book books healthz me metrics own readyz report reports revoke token users
+    """.split()  # noqa: SIM905
+)
+"""What Pyramid's routes are called, be they of one or several, or a class of what they lead to."""
+
 DJANGO_APPS = frozenset(
     """
     accounts admin attrs auth client_address config contenttypes core devservers django_filters
@@ -139,9 +146,9 @@ def check_resource(name: str, plural: str) -> None:
     _check_sql(plural)
     if name.replace("_", "") == plural.replace("_", ""):
         raise ResourceError(name, f"one and several are called the same; say {name}/several_{name}")
-    if name in _CLASSES | _DJANGO_CLASSES:
+    if name in _CLASSES | _DJANGO_CLASSES | _ROUTES:
         raise ResourceError(name, "the code has something else of that name; choose another")
-    if plural in MODULES | DJANGO_APPS | _CODE | sys.stdlib_module_names:
+    if plural in MODULES | DJANGO_APPS | _CODE | _ROUTES | sys.stdlib_module_names:
         raise ResourceError(
             plural, f"the code has something else of that name; say {name}/another_word"
         )

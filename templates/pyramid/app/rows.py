@@ -29,7 +29,7 @@ class RowResource:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.kind = self.model.__name__.lower()
+        self.kind = re.sub(r"\B([A-Z])", r" \1", self.model.__name__).lower()
         text = request.matchdict["id"]
         self.id = int(text) if re.fullmatch("[1-9][0-9]{0,18}", text) else 0
         if not 1 <= self.id < 2**63:
