@@ -16,7 +16,12 @@ CONSTRAINT = 63 - len("uq__")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
-SQL = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SQL = _words(
     """
     all analyse analyze and any array as asc asymmetric between bigint bit both by case cast char
     character check collate column constraint create cross current_date current_role current_time
@@ -28,31 +33,31 @@ SQL = frozenset(
     schema select session_user set similar smallint some symmetric system table tablesample then
     to trailing trigger true union unique update user using values varchar variadic varying view
     when where window with
-    """.split()  # noqa: SIM905
+    """
 )
 """What PostgreSQL, SQLite, MySQL or MariaDB would have to have in quotes."""
 
 _OWN_FIELDS = frozenset({"id", "creator", "creator_id", "created_at", "updated_at"})
 _QUERIES = frozenset({"page", "page_size", "search", "ordering"})
-_CODE = frozenset(
+_CODE = _words(
     """
     bool date datetime fields func int mapped_column metadata registry self str
-    """.split()  # noqa: SIM905
+    """
 )
 """What the code of a table or a schema calls something else."""
 
-_MODEL = frozenset(
+_MODEL = _words(
     """
     construct copy dict from_orm json model_computed_fields model_config model_construct model_copy
     model_extra model_fields model_fields_set model_json_schema model_parametrized_name
     model_post_init model_rebuild parse_file parse_obj parse_raw schema schema_json
     update_forward_refs validate
-    """.split()  # noqa: SIM905
+    """
 )
 _MODEL_BEGINS = ("model_dump", "model_validate")
 """What a pydantic model has already, and what it keeps for itself."""
 
-_CLASSES = frozenset(
+_CLASSES = _words(
     """
     after_validator amount annotated any author_count base base_model before_validator big_integer
     book book_in book_page book_patch book_query boolean change check_constraint column_element
@@ -64,45 +69,45 @@ _CLASSES = frozenset(
     string string_constraints summary term text time token_error token_pair token_request
     type_decorator type_var user user_in utc_date_time uuid validation_error whole_number
     with_json_schema
-    """.split()  # noqa: SIM905
+    """
 )
 """Whose class would be called as another of the project."""
 
-_DJANGO_FIELDS = frozenset(
+_DJANGO_FIELDS = _words(
     """
     adelete arefresh_from_db asave base_filters clean clean_fields data date_error_message
     declared_filters errors filters form form_prefix from_db full_clean get_constraints
     get_deferred_fields is_bound is_valid models objects pk prepare_database_save qs queryset
     refresh_from_db request save save_base serializable_value settings unique_error_message
     validate_constraints validate_unique
-    """.split()  # noqa: SIM905
+    """
 )
 """What Django's rows and filter sets, or the code of a model, have by that name."""
 
-_DJANGO_CLASSES = frozenset(
+_DJANGO_CLASSES = _words(
     """
     caseless choice enum field_error model ordering resource search
-    """.split()  # noqa: SIM905
+    """
 )
 """Whose filters, serializers or views would be called as others of Django's project."""
 
-_ROUTES = frozenset(
+_ROUTES = _words(
     """
     book books healthz me metrics own readyz report reports revoke token users
-    """.split()  # noqa: SIM905
+    """
 )
 """What Pyramid's routes are called, be they of one or several, or a class of what they lead to."""
 
-DJANGO_APPS = frozenset(
+DJANGO_APPS = _words(
     """
     accounts admin attrs auth client_address config contenttypes core devservers django_filters
     drf_spectacular groups manage messages migrations objects requests rest_framework sessions
     staticfiles tests user_permissions
-    """.split()  # noqa: SIM905
+    """
 )
 """What is imported by that name beside Django's apps, and what its users have already."""
 
-MODULES = frozenset(
+MODULES = _words(
     """
     addresses app asynccontextmanager asyncio attempts auth backup base book books cache cached
     changes cli client_address conditions configure_logging conflicts conftest cors csp db
@@ -112,7 +117,7 @@ MODULES = frozenset(
     readiness replica report reports requests resources routers rows saving schemas security sentry
     sentry_sdk server settings sqlite start_sentry statuses structlog tasks tokens users welcome
     worker
-    """.split()  # noqa: SIM905
+    """
 )
 """What else a project has in `app/`, imports where it is put together, or has tests of."""
 
