@@ -235,7 +235,10 @@ def judge(project: Path) -> None:
 def test_whatever_the_names_a_project_is_in_order(
     tmp_path: Path, framework: str, answers: dict[str, str]
 ) -> None:
-    judge(make(tmp_path / "shop", framework, [SHOP, *ODD], **answers))
+    project = make(tmp_path / "shop", framework, [SHOP, *ODD], **answers)
+    judge(project)
+    readme = (project / "README.md").read_text("utf-8")
+    assert len(re.findall(r"(?m)^ *products(/|\.py) ", readme)) == 1  # in the tree of files
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
