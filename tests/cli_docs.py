@@ -29,7 +29,12 @@ WIDTH = 80
 def commands(template: Template) -> str:
     """Return what the commands say of themselves."""
     group = click.Context(main, None, "stackyard", terminal_width=WIDTH, **main.context_settings)
-    each = [click.Context(command, group, name) for name, command in main.commands.items()]
+    each = []
+    for name, command in main.commands.items():
+        each.append(click.Context(command, group, name))
+        if isinstance(command, click.Group):  # what options bring, its own page lists
+            inside = command.commands.items()
+            each += [click.Context(one, each[-1], called) for called, one in inside]
     with redirect_stdout(StringIO()) as catalogue:
         print_catalogue(template)
     return "".join(

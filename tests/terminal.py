@@ -91,6 +91,7 @@ class Terminal:
 def told(*but: str) -> list[str]:
     """Tell the preset, and the answer to every question but the framework, and but some."""
     texts = {"project_name": "shop", "project_slug": "shop", "description": "Books."}
+    texts["resources"] = ""
     answers = {"preset": "standard", **texts, "author_name": "", "author_email": ""}
     for question in TEMPLATE.questions.values():
         if question.choices and question.name != "framework":

@@ -36,6 +36,15 @@ ODD = [
     + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefg", EVERY, strict=True)),
     "person flag:boolean",
 ]
+# What comes later, of every type and with long names.
+ADDED = [
+    *(
+        f"+{LONG} {one * (CONSTRAINT - LONGEST)}:{kind.replace('!', '')}"
+        for one, kind in zip("ghijklm", EVERY, strict=True)
+    ),
+    "+person note:text rate:decimal mood:enum{good,bad}",
+    "-user_group",
+]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +64,8 @@ ODD = [
         ("order_item name", "order_item/order_items name:string{0..255}"),
         ("category note:text", "category/categories note:text{0..10000}"),
         ("a1 note:text; b1 day:date", "a1/a1s note:text{0..10000}; b1/b1s day:date"),
+        ("a1 day:date; +a1 note:text", "a1/a1s day:date; +a1 note:text{0..10000}"),
+        ("a1 day:date; b1 x; -a1", "a1/a1s day:date; b1/b1s x:string{0..255}; -a1"),
     ],
 )
 def test_what_is_said_has_one_form(said: str, told: str) -> None:
@@ -114,6 +125,14 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("bass/base name", "say bass/another_word"),
         ("me name", "something else of that name"),
         ("person/me name", "say person/another_word"),
+        ("+product name", "no resource is called so; there are none"),
+        ("-product", "no resource is called so; there are none"),
+        ("person name; +product name", "there are person"),
+        ("product name; +product sku!", "leave out the !"),
+        ("product name; +product name", "has it twice"),
+        ("product name; +product", "has no fields"),
+        ("line x; line_item name; +line item_name", "called as one of line_item"),
+        ("product name; -product; product name", "choose another name"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
@@ -171,8 +190,12 @@ def resources(draw: st.DrawFn) -> list[str]:
     told = []
     for name in names:
         found = draw(st.lists(NAMES.filter(can_be), min_size=1, max_size=7, unique=True))
-        fits = [field for field in found if len(field) + len(name) < CONSTRAINT]
-        told.append(" ".join([f"{name}/{name}s", *(draw(fields(field)) for field in fits)]))
+        fits = [field for field in found if len(field) + len(name) < CONSTRAINT] or ["x"]
+        first = draw(st.integers(1, len(fits)))
+        told.append(" ".join([f"{name}/{name}s", *(draw(fields(field)) for field in fits[:first])]))
+        if fits[first:]:
+            later = (draw(fields(field)).replace("!", "") for field in fits[first:])
+            told.append(" ".join([f"+{name}", *later]))
     return told
 
 
@@ -235,7 +258,7 @@ def judge(project: Path) -> None:
 def test_whatever_the_names_a_project_is_in_order(
     tmp_path: Path, framework: str, answers: dict[str, str]
 ) -> None:
-    project = make(tmp_path / "shop", framework, [SHOP, *ODD], **answers)
+    project = make(tmp_path / "shop", framework, [SHOP, *ODD, *ADDED], **answers)
     judge(project)
     readme = (project / "README.md").read_text("utf-8")
     assert len(re.findall(r"(?m)^ *products(/|\.py) ", readme)) == 1  # in the tree of files

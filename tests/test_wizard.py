@@ -27,8 +27,7 @@ from terminal import (
 )
 
 PRESET = "Which preset should suggest the answers?"
-# Nobody is asked for resources yet.
-ASKED = [TEMPLATE.questions[name] for name in TEMPLATE.options if name != "resources"]
+ASKED = [TEMPLATE.questions[name] for name in TEMPLATE.options]
 # The questions after that of the license, in their order.
 LATER = ASKED[[question.name for question in ASKED].index("license") + 1 :]
 
@@ -55,6 +54,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
         ],
     )
     terminal.expect("shop/")
+    answers = {"cache": "none"}
     for line in (
         "framework     django-drf",
         "project_name  shop",
@@ -64,7 +64,7 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
         "author_email  author@example.org",
         "license       Apache-2.0",
         *(
-            f"{question.name:12}  {'none' if question.name == 'cache' else question.default}"
+            f"{question.name:12}  {answers.get(question.name, question.default) or '(empty)'}"
             for question in LATER
         ),
     ):
@@ -84,6 +84,21 @@ def test_a_walk_from_the_first_question_to_the_command_that_repeats_it(
     made = generated(stackyard.directory / "shop")
     assert generated(again.directory / "shop") == made
     assert "description: Told." in made[".copier-answers.yml"].decode()
+
+
+def test_resources_are_read_as_they_are_typed(stackyard: Command) -> None:
+    terminal = Terminal(stackyard, "new", "flask", "shop", "--no-lock", *told("resources"))
+    terminal.answer(
+        ("Resources of your own?", b"product sku:strin" + ENTER),
+        ("'strin' is no type", b"g!:uniq price:decimal; category name" + ENTER),
+        ("resources     product   sku    string{0..255}  required, unique\n", b""),
+        ("                        price  decimal{12.2}\n", b""),
+        ("                category  name   string{0..255}\n", b""),
+        ("write nothing", ENTER),
+        ("shop is ready in shop", b""),
+    )
+    assert terminal.finish() == 0
+    assert answers_of(stackyard.directory / "shop")["resources"].startswith("product/products sku")
 
 
 def test_escape_goes_back_and_keeps_what_was_answered(stackyard: Command) -> None:

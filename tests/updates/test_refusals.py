@@ -111,11 +111,6 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], list[str], list[str]]] = {
         ["-d", "framework=flask"],
         ["framework cannot change from 'fastapi' to 'flask'", "stackyard new --answers"],
     ),
-    "resources": (
-        nothing,
-        ["-d", "resources=product name"],
-        ["resources cannot change from '' to", "stackyard new --answers"],
-    ),
     "an unknown value": (
         nothing,
         ["-d", "cache=memcached"],

@@ -65,7 +65,13 @@ def behind_by(releases: list[str]) -> str:
 def answer_lines(answers: Mapping[str, str]) -> list[str]:
     """Return a line for each answer, or for two short ones where they would fill the screen."""
     width = max(map(len, answers), default=0)
-    lines = [shown(f"  {name:<{width}}  {value or '(empty)'}") for name, value in answers.items()]
+    told = {name: _told(name, value) for name, value in answers.items()}
+    heads = [
+        (name if not number else "", line)
+        for name in told
+        for number, line in enumerate(told[name])
+    ]
+    lines = [shown(f"  {head:<{width}}  {line}") for head, line in heads]
     screen = shutil.get_terminal_size()
     if len(lines) <= screen.lines // 2:
         return lines
@@ -75,6 +81,26 @@ def answer_lines(answers: Mapping[str, str]) -> list[str]:
     pairs = zip_longest(short[:middle], short[middle:], fillvalue="")
     longer = [line for line in lines if len(line) >= half]
     return [f"{left:<{half}}{right}".rstrip() for left, right in pairs] + longer
+
+
+def _told(name: str, value: str) -> list[str]:
+    """Return an answer as lines; resources are a table of their fields."""
+    from stackyard.resources import QUESTION, parse
+
+    if name != QUESTION or not value:
+        return [value or "(empty)"]
+    rows = []
+    for resource in parse([value]):
+        for field in resource.fields:
+            marks = [("required", field.required), ("unique", field.unique)]
+            kind = f"{field.type}{{{field.limits}}}" if field.limits else field.type
+            first = resource.name if field is resource.fields[0] else ""
+            rows.append((first, field.name, kind, ", ".join(mark for mark, has in marks if has)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def usual(question: Question) -> str:

@@ -15,6 +15,8 @@ from stackyard.commands.printing import behind_by, count, dump, progress, say, s
 from stackyard.errors import shown, typed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stackyard.project import Record
     from stackyard.updating.update import Update
 
@@ -62,7 +64,6 @@ def update(
 
     from stackyard.project import Record
     from stackyard.template.template import collect
-    from stackyard.updating.update import update as bring
     from stackyard.updating.upstream import Upstream
 
     if check and (version or told or dry_run):
@@ -73,10 +74,29 @@ def update(
         behind = Upstream.at(record.source, trusted=trusted).since(record.release)
         _print_check(record, behind, as_json=as_json)
         raise click.exceptions.Exit(int(bool(behind)))
+    bring(record, collect(told), version, trusted=trusted, dry_run=dry_run, as_json=as_json)
+
+
+def bring(
+    record: Record,
+    told: Mapping[str, str],
+    version: str | None,
+    *,
+    trusted: bool,
+    dry_run: bool,
+    as_json: bool,
+    subject: str = "",
+) -> None:
+    """Update a project, print what changed, and exit: with 1 if there are conflicts.
+
+    `subject` is what its commit is called, by default after the release.
+    """
+    from stackyard.updating.update import update
+
     with interrupts.shielded():
-        done = bring(
-            Path(path),
-            collect(told),
+        done = update(
+            record.path,
+            told,
             version,
             trusted=trusted,
             dry_run=dry_run,
@@ -92,7 +112,7 @@ def update(
         elif dry_run:
             _print_diff(done)
         else:
-            _print_update(done)
+            _print_update(done, subject or f"Update to stackyard {done.release}")
     raise click.exceptions.Exit(int(bool(done.conflicts)))
 
 
@@ -112,7 +132,7 @@ def _print_check(record: Record, behind: list[str], *, as_json: bool) -> None:
         say(f"{record.path} is made from {release}: {behind_by(behind)}")
 
 
-def _print_update(done: Update) -> None:
+def _print_update(done: Update, subject: str) -> None:
     """Print what an update changed, and what to do with it."""
     path = typed(done.before.path)
     if not done.changes:
@@ -133,7 +153,7 @@ def _print_update(done: Update) -> None:
         "git diff --staged" + (" -- . ':!uv.lock'" if told else ""),
         "make test",
         *(["make migrate"] if done.history.new else []),
-        f"git commit -m 'Update to stackyard {done.release}'",
+        f"git commit -m {shlex.quote(subject)}",
     ]
     lines = [f"  {step}" for step in steps_in(done.before.path, steps)]
     say("", "Next:", *lines, "", "To undo it:", f"  git -C {path} reset --hard")

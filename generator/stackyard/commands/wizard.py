@@ -14,7 +14,7 @@ from stackyard.errors import shown
 from stackyard.making.errors import TargetError
 from stackyard.making.generate import generate
 from stackyard.making.target import Target
-from stackyard.resources import QUESTION
+from stackyard.resources import QUESTION, ResourceError, canonical
 from stackyard.template import Choice, Question, Template
 from stackyard.template.settle import Suggestions, author, refuse
 
@@ -49,8 +49,6 @@ def plan(
     if target is None and "project_slug" in told:
         Target.at(Path(told["project_slug"]), force=force)
     known = {**({_PRESET: preset} if preset else {}), **told}
-    if QUESTION in template.questions:
-        known.setdefault(QUESTION, "")  # which nobody is asked for yet
     wizard = _Wizard(template, known, target, force=force)
 
     def show(answers: Mapping[str, str]) -> Path:
@@ -103,6 +101,8 @@ class _Wizard:
             if reply is None:
                 position -= 1
                 continue
+            if name == QUESTION:
+                reply = canonical([reply])
             if reply != values.get(name):
                 for other in self._suggested_by(name):
                     if other in ahead:
@@ -166,6 +166,11 @@ class _Wizard:
 
     def _refusal(self, name: str, answers: Mapping[str, str]) -> str:
         """Return what is wrong with a text, or nothing."""
+        if name == QUESTION:
+            try:
+                answers = {**answers, name: canonical([answers[name]])}
+            except ResourceError as error:
+                return str(error)
         if reason := self.template.refusal(name, answers):
             return f"it {reason}"
         if name == "project_slug" and self.target is None:

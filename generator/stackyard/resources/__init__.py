@@ -2,9 +2,19 @@
 
 from stackyard.resources.errors import ResourceError
 from stackyard.resources.fields import TYPES
-from stackyard.resources.grammar import Field, Resource, canonical, parse
+from stackyard.resources.grammar import canonical, continues, parse
+from stackyard.resources.steps import Field, Resource
 
 QUESTION = "resources"
 """The question whose answer they are."""
 
-__all__ = ["QUESTION", "TYPES", "Field", "Resource", "ResourceError", "canonical", "parse"]
+__all__ = [
+    "QUESTION",
+    "TYPES",
+    "Field",
+    "Resource",
+    "ResourceError",
+    "canonical",
+    "continues",
+    "parse",
+]

@@ -9,4 +9,4 @@ class ResourceError(StackyardError):
     """A resource, or a field of one, that cannot be made; `place` is the words that say it."""
 
     def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"--resource {place!r}: {reason}")
+        super().__init__(f"{place!r}: {reason}")

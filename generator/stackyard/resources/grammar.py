@@ -1,17 +1,19 @@
 """The grammar: `product name:string{1..200}! sku:string!:uniq`, or shorter `product:name,sku:text`.
 
 An answer has all resources in one text, in one form: each with its plural and every limit, one
-after the other with `; ` between them. The template takes that apart with what Jinja has.
+after the other with `; ` between them. What came later stands behind: `+product weight:integer` for
+fields, `-product` for one that is no more. So each step keeps its place, by which its migration is
+called. The template takes that apart with what Jinja has.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from stackyard.resources import fields, names
 from stackyard.resources.errors import ResourceError
+from stackyard.resources.steps import Addition, Field, Removal, Resource, at_the_end
 
 _FIELD = re.compile(
     r"(?P<name>[^:!{}]+)(?::(?P<type>(?!uniq\b)[^:!{}]+)(?P<braces>\{(?P<limits>[^{}]*)\})?)?"
@@ -19,63 +21,13 @@ _FIELD = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Field:
-    """One field; `limits` is what stands in the braces, in the one form of its type."""
-
-    name: str
-    type: str
-    limits: str
-    required: bool
-    unique: bool
-
-    def __str__(self) -> str:
-        """Return it as an answer has it."""
-        braces = f"{{{self.limits}}}" if self.limits else ""
-        marks = f"{'!' if self.required else ''}{':uniq' if self.unique else ''}"
-        return f"{self.name}:{self.type}{braces}{marks}"
-
-
-@dataclass(frozen=True)
-class Resource:
-    """What rows of one table are: `name` is what one is called, `plural` what several are."""
-
-    name: str
-    plural: str
-    fields: tuple[Field, ...]
-
-    def __str__(self) -> str:
-        """Return it as an answer has it."""
-        return f"{self.name}/{self.plural} {' '.join(map(str, self.fields))}"
-
-    @property
-    def classes(self) -> set[str]:
-        """Return the classes that the project has for it, and the types of its fields."""
-        name = _class(self.name)
-        types = [*(field.name for field in self.fields), "ordering"]
-        return {
-            *(f"{name}{suffix}" for suffix in ("", "In", "Patch", "Query", "Page")),
-            *(f"_{name}{_class(one)}" for one in types),
-        }
-
-
 def parse(texts: Iterable[str]) -> list[Resource]:
-    """Return the resources that are told, which can be in one project.
+    """Return the resources that are told, which can be in one project, as they are at the end.
 
     Raises:
         ResourceError: saying what is wrong with one, in one line.
     """
-    resources = [_resource(one) for text in texts for one in text.split(";") if one.strip()]
-    for number, resource in enumerate(resources):
-        for other in resources[:number]:
-            if {resource.name, resource.plural} & {other.name, other.plural}:
-                raise ResourceError(resource.name, "it is told twice; keep one of them")
-            # In whatever case: so the cache names the rows of Django's.
-            if {*map(str.lower, resource.classes)} & {*map(str.lower, other.classes)}:
-                raise ResourceError(
-                    resource.name, f"a class of it is called as one of {other.name}; rename it"
-                )
-    return resources
+    return at_the_end(_steps(texts))
 
 
 def canonical(texts: Iterable[str]) -> str:
@@ -84,43 +36,32 @@ def canonical(texts: Iterable[str]) -> str:
     Raises:
         ResourceError: as `parse` does.
     """
-    return "; ".join(map(str, parse(texts)))
+    steps = _steps(texts)
+    at_the_end(steps)
+    return "; ".join(map(str, steps))
 
 
-def _resource(text: str) -> Resource:
-    text = text.strip()
+def continues(before: str, after: str) -> bool:
+    """Tell whether one answer is another with more steps, or the same."""
+    return not before or f"{after}; ".startswith(f"{before}; ")
+
+
+def _steps(texts: Iterable[str]) -> list[Resource | Addition | Removal]:
+    return [_step(one.strip()) for text in texts for one in text.split(";") if one.strip()]
+
+
+def _step(text: str) -> Resource | Addition | Removal:
+    if text.startswith("-"):
+        return Removal(text[1:].strip())
     head, separator, rest = _split_head(text)
-    name, slash, plural = head.partition("/")
+    name, slash, plural = head.removeprefix("+").partition("/")
     if not rest.strip():
         reason = "it has no fields; put all of it in single quotes, as in 'product name:string!'"
         raise ResourceError(text, reason)
-    found = [_field(one) for one in _split_fields(rest, separator)]
-    if not slash:
-        plural = _plural(name)
-    names.check_resource(name, plural)
-    told = [field.name for field in found]
-    ranges = {
-        f"{field.name}_{end}"
-        for field in found
-        if field.type in fields.RANGED
-        for end in ("from", "to")
-    }
-    for field in told:
-        if told.count(field) > 1:
-            raise ResourceError(field, f"{name} has it twice; keep one of them")
-        if field in ranges:
-            raise ResourceError(field, "lists are narrowed by that parameter; choose another name")
-        if len(plural) + len(field) > names.CONSTRAINT:
-            reason = f"with {plural} it is longer than {names.CONSTRAINT} letters"
-            raise ResourceError(field, f"{reason}, which no constraint is called; choose another")
-        if [_class(one) for one in told].count(_class(field)) > 1:
-            raise ResourceError(field, "its type is called as that of another field; rename it")
-    return Resource(name, plural, tuple(found))
-
-
-def _class(name: str) -> str:
-    """Return a name as one of a class."""
-    return "".join(word.capitalize() for word in name.split("_"))
+    found = tuple(_field(one) for one in _split_fields(rest, separator))
+    if head.startswith("+"):
+        return Addition(name, found)
+    return Resource(name, plural if slash else _plural(name), found)
 
 
 def _split_head(text: str) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ from stackyard.making import lock
 from stackyard.making.render import render
 from stackyard.making.target import directory_in, os_errors
 from stackyard.project import ANSWERS_FILE, Record
-from stackyard.resources import QUESTION
+from stackyard.resources import QUESTION, ResourceError, continues
 from stackyard.template import Template
 from stackyard.template.settle import DEFAULTS, Answer, settle
 from stackyard.updating import history
@@ -32,8 +32,8 @@ from stackyard.updating.merge import Conflict, Merge
 from stackyard.updating.upstream import Download, Upstream, is_older
 from stackyard.updating.worktree import Change, WorkTree
 
-_FIXED = frozenset({"framework", QUESTION})
-"""What a project was made with and cannot be made into; its resources, not yet."""
+_FIXED = frozenset({"framework"})
+"""What a project was made with and cannot be made into."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,9 @@ def _settle(sides: _Sides, told: Mapping[str, str]) -> dict[str, Answer]:
         before = recorded.get(name, "")
         if told[name] != before:
             raise FixedAnswerError(name, before, told[name])
+    if QUESTION in told and not continues(recorded.get(QUESTION, ""), told[QUESTION]):
+        reason = "what there was comes first; say 'stackyard add' or 'stackyard remove' instead"
+        raise ResourceError(told[QUESTION], reason)
     recalled = sides.recorded(new)
     for name in recalled.keys() - told.keys():
         value, values = recalled[name], new.questions[name].values

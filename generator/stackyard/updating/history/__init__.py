@@ -36,6 +36,8 @@ def keep(project: Path, migrations: Mapping[str, str], before: Path, after: Path
         ForkedHistoryError, UnreadableMigrationError: if nobody can tell which is the last.
     """
     history = History()
+    for path, text in alembic.relinked(project, _texts(before), _texts(after)).items():
+        _put(after / path, text)
     for kind in _KINDS:
         mine = {path: text for path, text in migrations.items() if kind.is_migration(path)}
         old, new = (

@@ -128,6 +128,20 @@ def is_migration(path: str) -> bool:
     return str(place.parent) == "migrations/versions" and place.suffix == ".py"
 
 
+def relinked(project: Path, old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return the migrations of a newer tree that follow others than in the older one, as they did.
+
+    Raises:
+        UnreadableMigrationError: if one cannot be read.
+    """
+    files = {}
+    for path in filter(is_migration, old.keys() & new.keys()):
+        before, after = (_Revision.of(project, path, side[path]) for side in (old, new))
+        if before and after and before.parents != after.parents and len(before.parents) == 1:
+            files[path] = after.after(before.parents[0], ())[2]
+    return files
+
+
 def appended(
     project: Path,
     mine: Mapping[str, str],

@@ -84,6 +84,11 @@ class _Migration:
         kinds = ("CreateModel", "DeleteModel", "RenameModel")
         return calls(self.statements.get("operations"), kinds)
 
+    def parts(self) -> list[list[str]]:
+        """Return the texts of the operations that add to a model, whose name comes first."""
+        kinds = ("AddConstraint", "AddField", "AddIndex")
+        return [texts for _, texts in calls(self.statements.get("operations"), kinds)]
+
     def texts(self) -> set[str]:
         """Return the plain texts in its operations, in lower case as Django compares them."""
         nodes = ast.walk(self.statements["operations"]) if "operations" in self.statements else ()
@@ -187,7 +192,9 @@ def _undone(
     """Return a migration that deletes the models that some of an app made, if they are there."""
     made = [texts[0] for one in gone for kind, texts in one.models() if kind == "CreateModel"]
     models = [model for model in reversed(made) if model.lower() in chain.models]
-    is_more = len(made) < sum(len(one.operations()) for one in gone)
+    names = {name.lower() for name in made}
+    parts = [texts[0] for one in gone for texts in one.parts() if texts[0].lower() in names]
+    is_more = len(made) + len(parts) < sum(len(one.operations()) for one in gone)
     if is_more or _are_referenced(chain.app, models, others):
         history.remaining += [one.path for one in gone]
         return {}

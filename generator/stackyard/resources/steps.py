@@ -1,0 +1,147 @@
+"""What is told of resources, one step after the other, and what there is at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from stackyard.resources import fields, names
+from stackyard.resources.errors import ResourceError
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field; `limits` is what stands in the braces, in the one form of its type."""
+
+    name: str
+    type: str
+    limits: str
+    required: bool
+    unique: bool
+
+    def __str__(self) -> str:
+        """Return it as an answer has it."""
+        braces = f"{{{self.limits}}}" if self.limits else ""
+        marks = f"{'!' if self.required else ''}{':uniq' if self.unique else ''}"
+        return f"{self.name}:{self.type}{braces}{marks}"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What rows of one table are: `name` is what one is called, `plural` what several are."""
+
+    name: str
+    plural: str
+    fields: tuple[Field, ...]
+
+    def __str__(self) -> str:
+        """Return it as an answer has it."""
+        return f"{self.name}/{self.plural} {' '.join(map(str, self.fields))}"
+
+    @property
+    def classes(self) -> set[str]:
+        """Return the classes that the project has for it, and the types of its fields."""
+        name = _class(self.name)
+        types = [*(field.name for field in self.fields), "ordering"]
+        return {
+            *(f"{name}{suffix}" for suffix in ("", "In", "Patch", "Query", "Page")),
+            *(f"_{name}{_class(one)}" for one in types),
+        }
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Fields that a resource got later, and that its older rows have nothing in."""
+
+    resource: str
+    fields: tuple[Field, ...]
+
+    def __str__(self) -> str:
+        """Return it as an answer has it."""
+        return f"+{self.resource} {' '.join(map(str, self.fields))}"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The end of a resource."""
+
+    resource: str
+
+    def __str__(self) -> str:
+        """Return it as an answer has it."""
+        return f"-{self.resource}"
+
+
+def _class(name: str) -> str:
+    """Return a name as one of a class."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def at_the_end(steps: Iterable[Resource | Addition | Removal]) -> list[Resource]:
+    """Return the resources that there are after some steps, one after the other.
+
+    Raises:
+        ResourceError: if one of these cannot be, saying why in one line.
+    """
+    found: dict[str, Resource] = {}
+    gone: list[Resource] = []
+    for step in steps:
+        if isinstance(step, Removal):
+            gone.append(_known(step.resource, found))
+            del found[step.resource]
+            continue
+        if isinstance(step, Addition):
+            after = _added(_known(step.resource, found), step)
+            others = [one for one in found.values() if one.name != after.name]
+        else:
+            after, others = step, [*found.values()]
+            if {step.name, step.plural} & {name for one in gone for name in (one.name, one.plural)}:
+                reason = "the migrations of one that was called so are there; choose another name"
+                raise ResourceError(step.name, reason)
+        _check(after, others)
+        found[after.name] = after
+    return [*found.values()]
+
+
+def _known(name: str, resources: Mapping[str, Resource]) -> Resource:
+    if name in resources:
+        return resources[name]
+    known = f"there are {', '.join(resources)}" if resources else "there are none"
+    raise ResourceError(name, f"no resource is called so; {known}")
+
+
+def _added(resource: Resource, addition: Addition) -> Resource:
+    for field in addition.fields:
+        if field.required:
+            reason = "rows that are there have none, so it cannot be required; leave out the !"
+            raise ResourceError(field.name, reason)
+    return replace(resource, fields=resource.fields + addition.fields)
+
+
+def _check(resource: Resource, others: Iterable[Resource]) -> None:
+    """Refuse what a resource cannot be, by itself or beside others."""
+    plural, told = resource.plural, [field.name for field in resource.fields]
+    names.check_resource(resource.name, plural)
+    ranges = {
+        f"{field.name}_{end}"
+        for field in resource.fields
+        if field.type in fields.RANGED
+        for end in ("from", "to")
+    }
+    for field in told:
+        if told.count(field) > 1:
+            raise ResourceError(field, f"{resource.name} has it twice; keep one of them")
+        if field in ranges:
+            raise ResourceError(field, "lists are narrowed by that parameter; choose another name")
+        if len(plural) + len(field) > names.CONSTRAINT:
+            reason = f"with {plural} it is longer than {names.CONSTRAINT} letters"
+            raise ResourceError(field, f"{reason}, which no constraint is called; choose another")
+        if [_class(one) for one in told].count(_class(field)) > 1:
+            raise ResourceError(field, "its type is called as that of another field; rename it")
+    for other in others:
+        if {resource.name, plural} & {other.name, other.plural}:
+            raise ResourceError(resource.name, "it is told twice; keep one of them")
+        # In whatever case: so the cache names the rows of Django's.
+        if {*map(str.lower, resource.classes)} & {*map(str.lower, other.classes)}:
+            reason = f"a class of it is called as one of {other.name}; rename it"
+            raise ResourceError(resource.name, reason)

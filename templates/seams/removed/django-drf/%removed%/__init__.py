@@ -1,0 +1,1 @@
+"""What is left of what there was: the history of its table."""
