@@ -28,19 +28,28 @@ SHOP = (
 )
 # What each type takes, a field without anything else, and names that are as long as may be.
 LONG = "x" * LONGEST
-EVERY = ["boolean!", "date", "decimal", "enum{one}", "integer", "string!:uniq", "text{9..99}"]
+EVERY = [
+    *("boolean!", "date:index", "datetime!", "decimal", "enum{one}", "integer:index"),
+    *("string!:uniq", "text{9..99}", "uuid:index", "email!", "url{255}:index"),
+]
+# One with every type that is in none of these, required and not.
+EVENT = (
+    "event starts:datetime!:index ends:datetime:uniq code:uuid!:uniq other_code:uuid"
+    " host:email! reply_to:email:uniq site:url! ticket:url{255}:uniq"
+)
 ODD = [
     "user_group level:integer{1..9}!:uniq active:boolean! rate:decimal{3.3} note:text{5..500}!",
     f"{LONG}/{LONG[:-1]}y {'f' * (CONSTRAINT - LONGEST)}:enum{{one,two-and-more,three_and_more}}",
     f"{'z' * LONGEST}/{'z' * (CONSTRAINT - LONGEST)} "
-    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefg", EVERY, strict=True)),
+    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefghijk", EVERY, strict=True)),
     "person flag:boolean",
+    EVENT,
 ]
 # What comes later, of every type and with long names.
 ADDED = [
     *(
         f"+{LONG} {one * (CONSTRAINT - LONGEST)}:{kind.replace('!', '')}"
-        for one, kind in zip("ghijklm", EVERY, strict=True)
+        for one, kind in zip("ghijklmnopq", EVERY, strict=True)
     ),
     "+person note:text rate:decimal mood:enum{good,bad}",
     "-user_group",
@@ -60,6 +69,10 @@ ADDED = [
         ("product size:integer{..-1}", f"product/products size:integer{{{-EXACT}..-1}}"),
         ("product sku:uniq", "product/products sku:string{0..255}:uniq"),
         ("product sku!:uniq", "product/products sku:string{0..255}!:uniq"),
+        ("product sku:index", "product/products sku:string{0..255}:index"),
+        ("product at:datetime!:index", "product/products at:datetime!:index"),
+        ("product:at:datetime,code:uuid:uniq", "product/products at:datetime code:uuid:uniq"),
+        ("product sent:email site:url", "product/products sent:email site:url{2000}"),
         ("person/people name", "person/people name:string{0..255}"),
         ("order_item name", "order_item/order_items name:string{0..255}"),
         ("category note:text", "category/categories note:text{0..10000}"),
@@ -118,6 +131,16 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("product state:enum{a,a}", "different words"),
         ("product note:text:uniq", "cannot be unique"),
         ("product name:string{300}:uniq", "what is unique has 255"),
+        ("product sku:uniq:index", "one mark is enough"),
+        ("product sku:index:index", "one mark is enough"),
+        ("product note:text:index", "has no index"),
+        ("product name:string{300}:index", "what is indexed has 255"),
+        ("product site:url:uniq", "what is unique has 255"),
+        ("product site:url:index", "what is indexed has 255"),
+        ("product site:url{39}", "of 40 to 2000"),
+        ("product site:url{1..255}", "of 40 to 2000"),
+        ("product at:datetime{1..2}", "takes no limits"),
+        ("product at:datetime at_to:uuid", "narrowed by that parameter"),
         ("order_item name; orderitem name", "called as one of order_item"),
         ("product save:boolean", "every row in Django"),
         ("type name", "say type/another_word"),
@@ -142,6 +165,7 @@ def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+OTHERS = (":datetime", ":uuid", ":email", ":url{255}")
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,9}(_[a-z0-9]{1,9}){0,3}", fullmatch=True)
 
 
@@ -166,12 +190,14 @@ def fields(draw: st.DrawFn, name: str) -> str:
                 f":decimal{{{digits}.{draw(st.integers(0, min(digits, 6)))}}}",
                 ":boolean",
                 ":date",
+                *OTHERS,
                 f":enum{{{','.join(choices)}}}",
             ]
         )
     )
-    unique = draw(st.booleans()) and kind in ("", ":string", ":integer", ":date")
-    return f"{name}{kind}{draw(st.sampled_from(['', '!']))}{':uniq' if unique else ''}"
+    marked = kind in (*("", ":string", ":integer", ":date"), *OTHERS)
+    mark = draw(st.sampled_from(["", ":uniq", ":index"])) if marked else ""
+    return f"{name}{kind}{draw(st.sampled_from(['', '!']))}{mark}"
 
 
 def can_be(name: str) -> bool:
@@ -221,9 +247,11 @@ def test_the_template_reads_what_the_command_tells(told: list[str]) -> None:
         for field, known in zip(one["fields"], resource.fields, strict=True):
             assert (field["name"], field["type"]) == (known.name, known.type)
             assert (field["required"], field["unique"]) == (known.required, known.unique)
+            assert field["index"] == known.index
             limits = {
                 "enum": ",".join(field["choices"]),
                 "decimal": f"{field['digits']}.{field['places']}",
+                "url": str(field["max"]),
             }.get(known.type, f"{field['min']}..{field['max']}")
             assert known.limits in ("", limits)
 

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from combinations import FRAMEWORKS
 from conftest import Command, run
 from contract.document import in_order
-from test_resources import ODD, SHOP
+from test_resources import EVENT, ODD, SHOP
 
 # By what code a project tells of its document.
 DOCUMENT = {
@@ -44,7 +44,7 @@ def test_a_shop_passes_its_own_tests(
     stackyard: Command, environment: dict[str, str], framework: str
 ) -> None:
     """The linters are green, and the tests with the coverage that they ask for."""
-    told = ["--resource", SHOP, "--resource", ODD[0], "--resource", ODD[-1]]
+    told = ["--resource", SHOP, "--resource", ODD[0], "--resource", ODD[-2], "--resource", EVENT]
     done = stackyard("new", framework, "shop", *told, "--defaults")
     assert done.returncode == 0, done.stderr
 
@@ -70,7 +70,7 @@ def test_every_framework_describes_them_alike(
         documents[framework] = json.loads(said.splitlines()[-1])
 
     paths, schemas = alike(documents[FRAMEWORKS[0]])
-    assert {"Product", "UserGroup", "Person"} < schemas.keys()
+    assert {"Product", "UserGroup", "Person", "Event"} < schemas.keys()
     for document in documents.values():
         validate(document)
         assert alike(document) == (paths, schemas)

@@ -92,7 +92,7 @@ def _told(name: str, value: str) -> list[str]:
     rows = []
     for resource in parse([value]):
         for field in resource.fields:
-            marks = [("required", field.required), ("unique", field.unique)]
+            marks = [("required", field.required), ("unique", field.unique), ("index", field.index)]
             kind = f"{field.type}{{{field.limits}}}" if field.limits else field.type
             first = resource.name if field is resource.fields[0] else ""
             rows.append((first, field.name, kind, ", ".join(mark for mark, has in marks if has)))

@@ -17,6 +17,9 @@ PLACES = 6
 With more of these Python writes it with an exponent.
 """
 
+URL_LENGTHS = range(40, 2001)
+"""How many characters a URL can have at most."""
+
 Limits = Callable[[str, str], str]
 """Takes the field and what stands in its braces; returns that in the one form."""
 
@@ -57,6 +60,15 @@ def _choices(field: str, text: str) -> str:
     return ",".join(choices)
 
 
+def _url(field: str, text: str) -> str:
+    text = text or str(URL_LENGTHS.stop - 1)
+    if not (re.fullmatch("[1-9][0-9]{1,3}", text) and int(text) in URL_LENGTHS):
+        reason = f"{{{text}}} is not how many characters a URL has at most"
+        ends = f"{URL_LENGTHS.start} to {URL_LENGTHS.stop - 1}"
+        raise ResourceError(field, f"{reason}; say {{255}}, of {ends}")
+    return text
+
+
 def _none(field: str, text: str) -> str:
     if text:
         raise ResourceError(field, f"its type takes no limits such as {{{text}}}; leave them out")
@@ -78,17 +90,21 @@ TYPES: dict[str, Limits] = {
     "decimal": _decimal,
     "boolean": _none,
     "date": _none,
+    "datetime": _none,
+    "uuid": _none,
+    "email": _none,
+    "url": _url,
     "enum": _choices,
 }
 
-RANGED = frozenset({"integer", "decimal", "date"})
+RANGED = frozenset({"integer", "decimal", "date", "datetime"})
 """The types whose lists take `x_from` and `x_to`."""
 
-LATER = frozenset({"float", "datetime", "uuid", "email", "url", "json", "references"})
+LATER = frozenset({"float", "json", "references"})
 """Types that people may ask for, and that there are none of yet."""
 
-LONGEST_UNIQUE = 255
-"""Of how many characters a text is at most that an index keeps unique in every database."""
+LONGEST_INDEXED = 255
+"""Of how many characters a text is at most that every database has an index of."""
 
 
 def check_unique(field: str, kind: str, limits: str) -> None:
@@ -99,8 +115,23 @@ def check_unique(field: str, kind: str, limits: str) -> None:
     """
     if kind in ("boolean", "enum", "text"):
         raise ResourceError(field, f"a field of type {kind} cannot be unique; leave out :uniq")
-    if kind == "string" and int(limits.partition("..")[2]) > LONGEST_UNIQUE:
-        raise ResourceError(field, f"what is unique has {LONGEST_UNIQUE} characters at most")
+    _check_length(field, kind, limits, "unique")
+
+
+def check_index(field: str, kind: str, limits: str) -> None:
+    """Refuse what no index is of.
+
+    Raises:
+        ResourceError: saying why.
+    """
+    if kind == "text":
+        raise ResourceError(field, f"a field of type {kind} has no index; leave out :index")
+    _check_length(field, kind, limits, "indexed")
+
+
+def _check_length(field: str, kind: str, limits: str, what: str) -> None:
+    if kind in ("string", "url") and int(limits.rpartition("..")[2]) > LONGEST_INDEXED:
+        raise ResourceError(field, f"what is {what} has {LONGEST_INDEXED} characters at most")
 
 
 def check_type(field: str, kind: str) -> None:

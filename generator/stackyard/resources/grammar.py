@@ -16,8 +16,8 @@ from stackyard.resources.errors import ResourceError
 from stackyard.resources.steps import Addition, Field, Removal, Resource, at_the_end
 
 _FIELD = re.compile(
-    r"(?P<name>[^:!{}]+)(?::(?P<type>(?!uniq\b)[^:!{}]+)(?P<braces>\{(?P<limits>[^{}]*)\})?)?"
-    r"(?P<required>!)?(?P<unique>:uniq)?"
+    r"(?P<name>[^:!{}]+)(?::(?P<type>(?!(?:uniq|index)\b)[^:!{}]+)(?P<braces>\{(?P<limits>[^{}]*)\})?)?"
+    r"(?P<required>!)?(?P<marks>(?::(?:uniq|index))*)"
 )
 
 
@@ -91,9 +91,15 @@ def _field(text: str) -> Field:
     names.check_field(name)
     fields.check_type(name, kind)
     limits = fields.TYPES[kind](name, found["limits"] or "")
-    if found["unique"]:
+    marks = found["marks"].split(":")[1:]
+    if "uniq" in marks:
         fields.check_unique(name, kind, limits)
-    return Field(name, kind, limits, required=bool(found["required"]), unique=bool(found["unique"]))
+    if "index" in marks:
+        fields.check_index(name, kind, limits)
+    if len(marks) > 1:
+        raise ResourceError(name, "one mark is enough: what is unique has an index already")
+    required, unique, index = bool(found["required"]), "uniq" in marks, "index" in marks
+    return Field(name, kind, limits, required=required, unique=unique, index=index)
 
 
 def _plural(name: str) -> str:

@@ -63,12 +63,12 @@ _CLASSES = _words(
     book book_in book_page book_patch book_query boolean change check_constraint column_element
     computed config_dict core_schema current_user date date_time decade_count decimal
     declarative_base dialect digits email_address field field_error filter flag foreign_key form
-    generic get_core_schema_handler grant health index input isbn iso_date length literal mapped
-    meta_data model name numeric one_of ordering output page page_query parameter password problem
-    range refresh_token report report_status revocation row schema sought str_enum strict_bool
-    string string_constraints summary term text time token_error token_pair token_request
-    type_decorator type_var user user_in utc_date_time uuid validation_error whole_number
-    with_json_schema
+    generic get_core_schema_handler grant health identifier index input isbn iso_date length literal
+    mailbox mapped meta_data model moment name numeric one_of ordering output page page_query
+    parameter password problem range refresh_token report report_status revocation row schema sought
+    str_enum strict_bool string string_constraints summary term text time token_error token_pair
+    token_request type_decorator type_var user user_in utc_date_time uuid validation_error
+    web_address whole_number with_json_schema
     """
 )
 """Whose class would be called as another of the project."""
@@ -86,7 +86,7 @@ _DJANGO_FIELDS = _words(
 
 _DJANGO_CLASSES = _words(
     """
-    caseless choice enum field_error model ordering resource search
+    caseless choice email_field enum field_error model ordering resource search
     """
 )
 """Whose filters, serializers or views would be called as others of Django's project."""
@@ -115,8 +115,8 @@ MODULES = _words(
     gc guard health held hub lag lifespan limits listing logger logs mail main metrics middleware
     migrations models mysql openapi pages postgresql problems proxies queue rabbitmq races re
     readiness replica report reports requests resources routers rows saving schemas security sentry
-    sentry_sdk server settings sqlite start_sentry statuses structlog tasks tokens users welcome
-    worker
+    sentry_sdk server settings sqlite start_sentry statuses structlog tasks tokens users values
+    welcome worker
     """
 )
 """What else a project has in `app/`, imports where it is put together, or has tests of."""

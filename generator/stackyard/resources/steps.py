@@ -18,11 +18,13 @@ class Field:
     limits: str
     required: bool
     unique: bool
+    index: bool
 
     def __str__(self) -> str:
         """Return it as an answer has it."""
         braces = f"{{{self.limits}}}" if self.limits else ""
         marks = f"{'!' if self.required else ''}{':uniq' if self.unique else ''}"
+        marks += ":index" if self.index else ""
         return f"{self.name}:{self.type}{braces}{marks}"
 
 

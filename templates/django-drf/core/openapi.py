@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.drainage import has_override
+from drf_spectacular.drainage import get_override, has_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
@@ -144,8 +144,9 @@ class AutoSchema(SpectacularSchema):
             field = serializer.fields[name]
             kept = getattr(field, "relied_on", RELIED_ON) if direction == "response" else SENT
             # A field that is described by hand has its limits there.
-            own = has_override(field, "field")
-            schema["properties"][name] = plain(found, kept - LENGTHS if own else kept)
+            own = get_override(field, "field") if has_override(field, "field") else LENGTHS
+            left_out = LENGTHS.difference(own if isinstance(own, dict | set) else ())
+            schema["properties"][name] = plain(found, kept - left_out)
         if direction == "response":
             schema["required"] = [
                 name
