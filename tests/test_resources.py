@@ -44,6 +44,9 @@ ODD = [
     + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefghijk", EVERY, strict=True)),
     "person flag:boolean",
     EVENT,
+    # Rows that name others: of a resource that is told later, of long names, of the same one.
+    f"house at:references{{street}} {'w' * (CONSTRAINT - LONGEST - 3)}:references{{{LONG}}}:uniq",
+    f"street name! {'y' * LONGEST}:references{{street}}",
 ]
 # What comes later, of every type and with long names.
 ADDED = [
@@ -51,7 +54,7 @@ ADDED = [
         f"+{LONG} {one * (CONSTRAINT - LONGEST)}:{kind.replace('!', '')}"
         for one, kind in zip("ghijklmnopq", EVERY, strict=True)
     ),
-    "+person note:text rate:decimal mood:enum{good,bad}",
+    "+person note:text rate:decimal mood:enum{good,bad} home:references{house}",
     "-user_group",
 ]
 
@@ -76,6 +79,11 @@ ADDED = [
         ("person/people name", "person/people name:string{0..255}"),
         ("order_item name", "order_item/order_items name:string{0..255}"),
         ("category note:text", "category/categories note:text{0..10000}"),
+        (
+            "product category:references sku; category name",
+            "category/categories name:string{0..255};"
+            " product/products category:references{category} sku:string{0..255}",
+        ),
         ("a1 note:text; b1 day:date", "a1/a1s note:text{0..10000}; b1/b1s day:date"),
         ("a1 day:date; +a1 note:text", "a1/a1s day:date; +a1 note:text{0..10000}"),
         ("a1 day:date; b1 x; -a1", "a1/a1s day:date; b1/b1s x:string{0..255}; -a1"),
@@ -95,7 +103,14 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("product name:", "it is no field"),
         ("product name:uniq!", "it is no field"),
         ("product name:varchar", "'varchar' is no type; there are string, text"),
-        ("product owner:references", "no type references yet"),
+        ("product name owner:references", "no resource 'owner' to name a row of"),
+        ("cat x; pat cat:references!", "cannot be required yet"),
+        ("cat x; pat cat:references:index", "has an index already"),
+        ("cat x; pat cat:references{a-b}", "{a-b} is no resource's name"),
+        ("cat x; pat cat_id:integer cat:references", "has it twice"),
+        ("cat x; pat cat:string cat:references", "has it twice"),
+        ("cat x; pat cat:references y; -cat", "pat names rows of it"),
+        ("cat x; pat cat:references", "nothing of its own"),
         ("product name date:date", "something else of that name"),
         ("product class", "Python's own"),
         ("product order", "SQL's own"),
@@ -245,7 +260,11 @@ def test_the_template_reads_what_the_command_tells(told: list[str]) -> None:
     for one, resource in zip(json.loads(read), parse([text] if text else []), strict=True):
         assert (one["name"], one["plural"]) == (resource.name, resource.plural)
         for field, known in zip(one["fields"], resource.fields, strict=True):
-            assert (field["name"], field["type"]) == (known.name, known.type)
+            kind = "integer" if known.type == "references" else known.type
+            assert (field["name"], field["type"]) == (known.column, kind)
+            if known.type == "references":
+                assert field["target"]["name"] == known.limits
+                continue
             assert (field["required"], field["unique"]) == (known.required, known.unique)
             assert field["index"] == known.index
             limits = {

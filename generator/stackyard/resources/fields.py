@@ -69,6 +69,12 @@ def _url(field: str, text: str) -> str:
     return text
 
 
+def _reference(field: str, text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text or field):
+        raise ResourceError(field, f"{{{text}}} is no resource's name; say {{category}}")
+    return text or field
+
+
 def _none(field: str, text: str) -> str:
     if text:
         raise ResourceError(field, f"its type takes no limits such as {{{text}}}; leave them out")
@@ -83,6 +89,9 @@ def _bounds(field: str, text: str, low: int, high: int) -> tuple[int, int]:
     return int(found[1] or low), int(found[2] or high)
 
 
+REFERENCES = "references"
+"""The type whose limit is the resource of which it names a row."""
+
 TYPES: dict[str, Limits] = {
     "string": _length(1000, 255),
     "text": _length(100_000, 10_000),
@@ -95,12 +104,13 @@ TYPES: dict[str, Limits] = {
     "email": _none,
     "url": _url,
     "enum": _choices,
+    REFERENCES: _reference,
 }
 
 RANGED = frozenset({"integer", "decimal", "date", "datetime"})
 """The types whose lists take `x_from` and `x_to`."""
 
-LATER = frozenset({"float", "json", "references"})
+LATER = frozenset({"float", "json"})
 """Types that people may ask for, and that there are none of yet."""
 
 LONGEST_INDEXED = 255
@@ -126,6 +136,8 @@ def check_index(field: str, kind: str, limits: str) -> None:
     """
     if kind == "text":
         raise ResourceError(field, f"a field of type {kind} has no index; leave out :index")
+    if kind == REFERENCES:
+        raise ResourceError(field, "what names a row has an index already; leave out :index")
     _check_length(field, kind, limits, "indexed")
 
 

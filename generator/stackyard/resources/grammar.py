@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from stackyard.resources import fields, names
 from stackyard.resources.errors import ResourceError
-from stackyard.resources.steps import Addition, Field, Removal, Resource, at_the_end
+from stackyard.resources.steps import Addition, Field, Removal, Resource, Step, at_the_end, in_order
 
 _FIELD = re.compile(
     r"(?P<name>[^:!{}]+)(?::(?P<type>(?!(?:uniq|index)\b)[^:!{}]+)(?P<braces>\{(?P<limits>[^{}]*)\})?)?"
@@ -46,11 +46,12 @@ def continues(before: str, after: str) -> bool:
     return not before or f"{after}; ".startswith(f"{before}; ")
 
 
-def _steps(texts: Iterable[str]) -> list[Resource | Addition | Removal]:
-    return [_step(one.strip()) for text in texts for one in text.split(";") if one.strip()]
+def _steps(texts: Iterable[str]) -> list[Step]:
+    found = [_step(one.strip()) for text in texts for one in text.split(";") if one.strip()]
+    return in_order(found)
 
 
-def _step(text: str) -> Resource | Addition | Removal:
+def _step(text: str) -> Step:
     if text.startswith("-"):
         return Removal(text[1:].strip())
     head, separator, rest = _split_head(text)

@@ -20,6 +20,11 @@ class Field:
     unique: bool
     index: bool
 
+    @property
+    def column(self) -> str:
+        """Return what its column is called, as its value is in JSON."""
+        return f"{self.name}_id" if self.type == fields.REFERENCES else self.name
+
     def __str__(self) -> str:
         """Return it as an answer has it."""
         braces = f"{{{self.limits}}}" if self.limits else ""
@@ -41,10 +46,15 @@ class Resource:
         return f"{self.name}/{self.plural} {' '.join(map(str, self.fields))}"
 
     @property
+    def targets(self) -> set[str]:
+        """Return the resources whose rows it names."""
+        return {field.limits for field in self.fields if field.type == fields.REFERENCES}
+
+    @property
     def classes(self) -> set[str]:
         """Return the classes that the project has for it, and the types of its fields."""
         name = _class(self.name)
-        types = [*(field.name for field in self.fields), "ordering"]
+        types = [*(field.column for field in self.fields), "ordering"]
         return {
             *(f"{name}{suffix}" for suffix in ("", "In", "Patch", "Query", "Page")),
             *(f"_{name}{_class(one)}" for one in types),
@@ -74,12 +84,16 @@ class Removal:
         return f"-{self.resource}"
 
 
+Step = Resource | Addition | Removal
+"""What is told at once."""
+
+
 def _class(name: str) -> str:
     """Return a name as one of a class."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def at_the_end(steps: Iterable[Resource | Addition | Removal]) -> list[Resource]:
+def at_the_end(steps: Iterable[Step]) -> list[Resource]:
     """Return the resources that there are after some steps, one after the other.
 
     Raises:
@@ -91,6 +105,10 @@ def at_the_end(steps: Iterable[Resource | Addition | Removal]) -> list[Resource]
         if isinstance(step, Removal):
             gone.append(_known(step.resource, found))
             del found[step.resource]
+            for other in found.values():
+                if step.resource in other.targets:
+                    reason = f"{other.name} names rows of it; remove that first"
+                    raise ResourceError(step.resource, reason)
             continue
         if isinstance(step, Addition):
             after = _added(_known(step.resource, found), step)
@@ -103,6 +121,25 @@ def at_the_end(steps: Iterable[Resource | Addition | Removal]) -> list[Resource]
         _check(after, others)
         found[after.name] = after
     return [*found.values()]
+
+
+def in_order(steps: list[Step]) -> list[Step]:
+    """Return the same, the first resources each after those whose rows it names, if that can be.
+
+    What is in order already stays as it is.
+    """
+    left: list[Resource] = []
+    for step in steps:
+        if not isinstance(step, Resource):
+            break
+        left.append(step)
+    found, later = list[Step](), steps[len(left) :]
+    while left:
+        names = {one.name for one in left}
+        ready = (one for one in left if not one.targets & (names - {one.name}))
+        found.append(next(ready, left[0]))
+        left = [one for one in left if one is not found[-1]]
+    return [*found, *later]
 
 
 def _known(name: str, resources: Mapping[str, Resource]) -> Resource:
@@ -122,7 +159,8 @@ def _added(resource: Resource, addition: Addition) -> Resource:
 
 def _check(resource: Resource, others: Iterable[Resource]) -> None:
     """Refuse what a resource cannot be, by itself or beside others."""
-    plural, told = resource.plural, [field.name for field in resource.fields]
+    plural, told = resource.plural, [field.column for field in resource.fields]
+    called = [field.name for field in resource.fields]
     names.check_resource(resource.name, plural)
     ranges = {
         f"{field.name}_{end}"
@@ -131,15 +169,26 @@ def _check(resource: Resource, others: Iterable[Resource]) -> None:
         for end in ("from", "to")
     }
     for field in told:
-        if told.count(field) > 1:
+        if told.count(field) > 1 or called.count(field) > 1:
             raise ResourceError(field, f"{resource.name} has it twice; keep one of them")
         if field in ranges:
             raise ResourceError(field, "lists are narrowed by that parameter; choose another name")
         if len(plural) + len(field) > names.CONSTRAINT:
             reason = f"with {plural} it is longer than {names.CONSTRAINT} letters"
             raise ResourceError(field, f"{reason}, which no constraint is called; choose another")
-        if [_class(one) for one in told].count(_class(field)) > 1:
+        if [_class(name) for name in told].count(_class(field)) > 1:
             raise ResourceError(field, "its type is called as that of another field; rename it")
+    known = {resource.name, *(other.name for other in others)}
+    for one in resource.fields:
+        if one.type == fields.REFERENCES and one.limits not in known:
+            reason = f"there is no resource {one.limits!r} to name a row of"
+            raise ResourceError(one.name, f"{reason}; tell that first")
+        if one.type == fields.REFERENCES and one.required:
+            reason = "what names a row cannot be required yet; leave out the !"
+            raise ResourceError(one.name, reason)
+    if all(one.type == fields.REFERENCES for one in resource.fields):
+        reason = "it has nothing of its own, beside what names other rows; give it another field"
+        raise ResourceError(resource.name, reason)
     for other in others:
         if {resource.name, plural} & {other.name, other.plural}:
             raise ResourceError(resource.name, "it is told twice; keep one of them")
