@@ -30,29 +30,31 @@ SHOP = (
 LONG = "x" * LONGEST
 EVERY = [
     *("boolean!", "date:index", "datetime!", "decimal", "enum{one}", "integer:index"),
-    *("string!:uniq", "text{9..99}", "uuid:index", "email!", "url{255}:index"),
+    *("string!:uniq", "text{9..99}", "uuid:index", "email!", "url{255}:index", "float{-0.5..1}!"),
 ]
 # One with every type that is in none of these, required and not.
 EVENT = (
     "event starts:datetime!:index ends:datetime:uniq code:uuid!:uniq other_code:uuid"
     " host:email! reply_to:email:uniq site:url! ticket:url{255}:uniq"
+    " ratio:float{0..1}! share:float:uniq below:float{..1.5} above:float{-0.5..}:index"
 )
 ODD = [
     "user_group level:integer{1..9}!:uniq active:boolean! rate:decimal{3.3} note:text{5..500}!",
     f"{LONG}/{LONG[:-1]}y {'f' * (CONSTRAINT - LONGEST)}:enum{{one,two-and-more,three_and_more}}",
     f"{'z' * LONGEST}/{'z' * (CONSTRAINT - LONGEST)} "
-    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefghijk", EVERY, strict=True)),
+    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefghijkl", EVERY, strict=True)),
     "person flag:boolean",
     EVENT,
     # Rows that name others: of a resource that is told later, of long names, of the same one.
-    f"house at:references{{street}} {'w' * (CONSTRAINT - LONGEST - 3)}:references{{{LONG}}}:uniq",
+    "house age:integer at:references{street}"
+    f" {'w' * (CONSTRAINT - LONGEST - 3)}:references{{{LONG}}}:uniq",
     f"street name! {'y' * LONGEST}:references{{street}}",
 ]
 # What comes later, of every type and with long names.
 ADDED = [
     *(
         f"+{LONG} {one * (CONSTRAINT - LONGEST)}:{kind.replace('!', '')}"
-        for one, kind in zip("ghijklmnopq", EVERY, strict=True)
+        for one, kind in zip("ghijklmnopqr", EVERY, strict=True)
     ),
     "+person note:text rate:decimal mood:enum{good,bad} home:references{house}",
     "-user_group",
@@ -76,6 +78,7 @@ ADDED = [
         ("product at:datetime!:index", "product/products at:datetime!:index"),
         ("product:at:datetime,code:uuid:uniq", "product/products at:datetime code:uuid:uniq"),
         ("product sent:email site:url", "product/products sent:email site:url{2000}"),
+        ("product share:float ratio:float{0..}", "product/products share:float ratio:float{0..}"),
         ("person/people name", "person/people name:string{0..255}"),
         ("order_item name", "order_item/order_items name:string{0..255}"),
         ("category note:text", "category/categories note:text{0..10000}"),
@@ -154,6 +157,9 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("product site:url:index", "what is indexed has 255"),
         ("product site:url{39}", "of 40 to 2000"),
         ("product site:url{1..255}", "of 40 to 2000"),
+        ("product share:float{1..0.5}", "no number is in {1..0.5}"),
+        ("product share:float{..1e3}", "no number is in {..1e3}"),
+        ("product share:float share_to:float", "narrowed by that parameter"),
         ("product at:datetime{1..2}", "takes no limits"),
         ("product at:datetime at_to:uuid", "narrowed by that parameter"),
         ("order_item name; orderitem name", "called as one of order_item"),
@@ -180,7 +186,7 @@ def test_what_cannot_be_is_refused_in_one_line(said: str, reason: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-OTHERS = (":datetime", ":uuid", ":email", ":url{255}")
+OTHERS = (":datetime", ":uuid", ":email", ":url{255}", ":float", ":float{-1.5..}")
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,9}(_[a-z0-9]{1,9}){0,3}", fullmatch=True)
 
 

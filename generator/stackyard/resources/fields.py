@@ -60,6 +60,15 @@ def _choices(field: str, text: str) -> str:
     return ",".join(choices)
 
 
+def _float(field: str, text: str) -> str:
+    end = r"(-?(?:0|[1-9][0-9]{0,14})(?:[.][0-9]{1,6})?)?"
+    found = re.fullmatch(rf"{end}[.][.]{end}", text or "..")
+    low, high = found.groups() if found else (None, None)
+    if not found or float(low or "-inf") > float(high or "inf"):
+        raise ResourceError(field, f"no number is in {{{text}}}; say {{0..1}} or {{-0.5..}}")
+    return text if low or high else ""
+
+
 def _url(field: str, text: str) -> str:
     text = text or str(URL_LENGTHS.stop - 1)
     if not (re.fullmatch("[1-9][0-9]{1,3}", text) and int(text) in URL_LENGTHS):
@@ -101,16 +110,17 @@ TYPES: dict[str, Limits] = {
     "date": _none,
     "datetime": _none,
     "uuid": _none,
+    "float": _float,
     "email": _none,
     "url": _url,
     "enum": _choices,
     REFERENCES: _reference,
 }
 
-RANGED = frozenset({"integer", "decimal", "date", "datetime"})
+RANGED = frozenset({"integer", "decimal", "date", "datetime", "float"})
 """The types whose lists take `x_from` and `x_to`."""
 
-LATER = frozenset({"float", "json"})
+LATER = frozenset({"json"})
 """Types that people may ask for, and that there are none of yet."""
 
 LONGEST_INDEXED = 255
