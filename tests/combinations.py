@@ -26,8 +26,8 @@ def least(question: Question) -> str:
 
 QUESTIONS = [question for question in TEMPLATE.questions.values() if question.values]
 CHOICES = {question.name: question.values for question in QUESTIONS}
-# What makes no other service, as neither the code nor its tests see it; and the example, which is what
-# the tests ask a service for: of projects without one `test_example.py` has its own.
+# What makes no other service, as neither the code nor its tests see it; and the example, which is
+# what the tests ask a service for: projects without one have tests in `test_example.py`.
 ASIDE = {
     question.name: question.default
     for question in QUESTIONS

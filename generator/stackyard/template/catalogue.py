@@ -32,7 +32,7 @@ class Rule:
     instead: Mapping[str, str]
 
     def forbids(self, answers: Mapping[str, str]) -> bool:
-        """Tell whether all of it is among these answers; no choice is empty, but a text that is not told."""
+        """Tell whether all of it is among these answers; a text that is not told is empty."""
         return all(answers.get(option, "") in values for option, values in self.answers.items())
 
     def reason(self, option: str, answers: Mapping[str, str]) -> str:
@@ -65,10 +65,9 @@ class Catalogue:
 
     A part is the folder of an answer (`cache/redis`), or of what answers need: a server
     (`servers/redis`), or a seam that they hang on (`seams/changes`). By part, `needs` has what
-    comes with it, and `words` the regular expressions of what tells of it; `together` has what comes
-    with several answers. `only_with` has by
-    option beside which answers it says something. `data` is all of it as `copier.yml` has it, for
-    Jinja.
+    comes with it, and `words` the regular expressions of what tells of it; `together` has what
+    comes with several answers. `only_with` has by option beside which answers it says something.
+    `data` is all of it as `copier.yml` has it, for Jinja.
     """
 
     options: tuple[str, ...] = ()

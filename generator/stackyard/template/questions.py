@@ -18,8 +18,8 @@ class Choice:
 class Question:
     """One question of `copier.yml`; `computed` ones are worked out and never asked.
 
-    `validator` is Jinja, which renders to what is wrong with an answer, or to nothing. So is `rule`,
-    which renders to the default where that is another one beside some answers than `default`.
+    `validator` is Jinja, which renders to what is wrong with an answer, or to nothing. So is
+    `rule`, which renders to the default where beside some answers that is another than `default`.
     """
 
     name: str
