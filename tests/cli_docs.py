@@ -126,7 +126,7 @@ def _without(template: Template, name: str, value: str) -> str:
             others = " and ".join(
                 _or(_told({other: one}) for one in values)
                 for other, values in rule.answers.items()
-                if other != name
+                if other != name and any(values)
             )
             told.append(f"{others}: {rule.because}; choose {_told(rule.instead)}")
     return "; ".join(told)

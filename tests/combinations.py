@@ -26,11 +26,12 @@ def least(question: Question) -> str:
 
 QUESTIONS = [question for question in TEMPLATE.questions.values() if question.values]
 CHOICES = {question.name: question.values for question in QUESTIONS}
-# What makes no other service, as neither the code nor its tests see it.
+# What makes no other service, as neither the code nor its tests see it; and the example, which is
+# what the tests ask a service for: projects without one have tests in `test_example.py`.
 ASIDE = {
     question.name: question.default
     for question in QUESTIONS
-    if question.name in {"ci", "license", "queue_ui"}
+    if question.name in {"ci", "example", "license", "queue_ui"}
 }
 _KINDS = [question for question in QUESTIONS if question.name not in {"framework", *ASIDE}]
 # What each framework's project is by default, and what it is with the least.

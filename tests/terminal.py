@@ -93,8 +93,9 @@ def told(*but: str) -> list[str]:
     texts = {"project_name": "shop", "project_slug": "shop", "description": "Books."}
     texts["resources"] = ""
     answers = {"preset": "standard", **texts, "author_name": "", "author_email": ""}
+    answers["example"] = "books"  # which every framework has
     for question in TEMPLATE.questions.values():
-        if question.choices and question.name != "framework":
+        if question.choices and question.name not in {"framework", "example"}:
             answers[question.name] = "none" if "none" in question.values else question.default
     asked = {name: value for name, value in answers.items() if name not in but}
     return [word for name, value in asked.items() for word in (flag(name), value)]

@@ -147,7 +147,9 @@ def test_every_layer_is_of_an_answer_and_a_family() -> None:
         for value in [*CHOICES[name], "kept"]
     }
     parts |= {"shared", "resources"} | {
-        part for needs in CATALOGUE.needs.values() for part in needs
+        part
+        for needs in [*CATALOGUE.needs.values(), *(needs for _, needs in CATALOGUE.together)]
+        for part in needs
     }
     narrower = {
         f"{family}+{part.removeprefix('options/').replace('/', '-')}"

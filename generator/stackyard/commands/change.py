@@ -21,6 +21,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _NONE = "none"
 """What an option is that brings nothing."""
 
+_KEPT = "example"
+"""An option that no project changes."""
+
 
 class _Kinds(click.Group):
     """Commands of its own, and one for each option that a project can be without.
@@ -49,7 +52,7 @@ class _Kinds(click.Group):
         return {
             flag(question.name).removeprefix("--"): question
             for question in installed(ctx).questions.values()
-            if _NONE in question.values
+            if _NONE in question.values and question.name != _KEPT
         }
 
 

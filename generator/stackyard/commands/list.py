@@ -121,5 +121,6 @@ def together(rule: Rule) -> str:
     told = [
         f"{'' if name == 'framework' else f'{flag(name)} '}{' or '.join(values)}"
         for name, values in rule.answers.items()
+        if any(values)
     ]
     return f"{told[0]} with {' and '.join(told[1:])}"

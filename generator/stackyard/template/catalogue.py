@@ -12,6 +12,7 @@ _SHAPES: Mapping[str, Any] = {
     "options": [str],
     "only_with": {str: _TEXTS_BY_NAME},
     "needs": _TEXTS_BY_NAME,
+    "together": [{"answers": _TEXTS_BY_NAME, "needs": [str]}],
     "refused": [{"answers": _TEXTS_BY_NAME, "because": str, "instead": _TEXT_BY_NAME}],
     "presets": {str: {"explanation": str, "frameworks": [str], "answers": _TEXT_BY_NAME}},
     "words": _TEXTS_BY_NAME,
@@ -31,12 +32,16 @@ class Rule:
     instead: Mapping[str, str]
 
     def forbids(self, answers: Mapping[str, str]) -> bool:
-        """Tell whether all of it is among these answers."""
-        return all(answers.get(option) in values for option, values in self.answers.items())
+        """Tell whether all of it is among these answers; a text that is not told is empty."""
+        return all(answers.get(option, "") in values for option, values in self.answers.items())
 
     def reason(self, option: str, answers: Mapping[str, str]) -> str:
         """Return why the answer to `option` cannot be what it is beside the others."""
-        others = [f"{name}={answers[name]}" for name in self.answers if name != option]
+        others = [
+            f"{name}={answers[name]}"
+            for name in self.answers
+            if name != option and answers.get(name)
+        ]
         return f"does not go with {' and '.join(others)}: {self.because}"
 
 
@@ -60,14 +65,15 @@ class Catalogue:
 
     A part is the folder of an answer (`cache/redis`), or of what answers need: a server
     (`servers/redis`), or a seam that they hang on (`seams/changes`). By part, `needs` has what
-    comes with it, and `words` the regular expressions of what tells of it. `only_with` has by
-    option beside which answers it says something. `data` is all of it as `copier.yml` has it, for
-    Jinja.
+    comes with it, and `words` the regular expressions of what tells of it; `together` has what
+    comes with several answers. `only_with` has by option beside which answers it says something.
+    `data` is all of it as `copier.yml` has it, for Jinja.
     """
 
     options: tuple[str, ...] = ()
     only_with: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    together: tuple[tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]], ...] = ()
     refused: tuple[Rule, ...] = ()
     presets: Mapping[str, Preset] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -89,6 +95,10 @@ class Catalogue:
             options=tuple(data.get("options", ())),
             only_with={option: _tuples(told) for option, told in data.get("only_with", {}).items()},
             needs=_tuples(data.get("needs", {})),
+            together=tuple(
+                (_tuples(told["answers"]), tuple(told["needs"]))
+                for told in data.get("together", ())
+            ),
             refused=tuple(
                 Rule(_tuples(rule["answers"]), rule["because"], rule["instead"])
                 for rule in data.get("refused", ())
@@ -115,7 +125,11 @@ class Catalogue:
                 for other, values in self.only_with.get(option, {}).items()
             )
         ]
-        return {*chosen, *(part for answer in chosen for part in self.needs.get(answer, ()))}
+        needed = [part for answer in chosen for part in self.needs.get(answer, ())]
+        for told, parts in self.together:
+            if all(answers.get(option) in values for option, values in told.items()):
+                needed += parts
+        return {*chosen, *needed}
 
 
 def _fits(data: Any, shape: Any) -> bool:

@@ -79,10 +79,11 @@ class RefusedAnswersError(AnswerError):
     """Answers that do not go together; `sources` tells of each where it was taken from, if so."""
 
     def __init__(self, rule: Rule, answers: Mapping[str, str], sources: Mapping[str, str]) -> None:
-        told = sorted(rule.answers, key=lambda name: bool(sources[name]))
+        told = sorted(rule.answers, key=lambda name: bool(sources.get(name)))
         said = [
             f"{name}={answers[name]}" + (f" (from {sources[name]})" if sources[name] else "")
             for name in told
+            if answers.get(name)
         ]
         super().__init__(
             f"{said[0]} does not go with {' and '.join(said[1:])}:"

@@ -18,7 +18,8 @@ class Choice:
 class Question:
     """One question of `copier.yml`; `computed` ones are worked out and never asked.
 
-    `validator` is Jinja, which renders to what is wrong with an answer, or to nothing.
+    `validator` is Jinja, which renders to what is wrong with an answer, or to nothing. So is
+    `rule`, which renders to the default where beside some answers that is another than `default`.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Question:
     choices: tuple[Choice, ...]
     computed: bool
     validator: str = ""
+    rule: str = ""
 
     @property
     def values(self) -> list[str]:
@@ -65,11 +67,16 @@ def question(name: Any, spec: Any) -> Question:
         Choice(str(value), label.partition(": ")[2] or label)
         for label, value in offered.items()
     )
+    default = str(spec.get("default", ""))
+    rule = default if "{%" in default else ""
+    if rule:
+        default = choices[0].value if choices else str(spec.get("placeholder", ""))
     return Question(
         name=name,
         text=spec.get("help", ""),
-        default=str(spec.get("default", "")),
+        default=default,
         choices=choices,
         computed=False,
         validator=spec.get("validator", ""),
+        rule=rule,
     )

@@ -92,7 +92,7 @@ def settle(
         elif suggestions:
             settled[name] = suggestions.answer(template, name, before)
         else:
-            settled[name] = Answer(template.default(name, before), DEFAULTS)
+            settled[name] = Answer(template.default(name, before, recalled), DEFAULTS)
     _judge(template, settled, suggestions.preset if suggestions else "")
     return settled
 
@@ -149,7 +149,7 @@ def _judge(template: Template, answers: Mapping[str, Answer], preset: str) -> No
     if wanted and framework and not wanted.suits(framework):
         raise PresetFrameworkError(wanted, framework, template.catalogue.presets)
     if rule := template.catalogue.refusal(values):
-        sources = {name: answers[name].source for name in rule.answers}
+        sources = {name: answers[name].source for name in rule.answers if name in answers}
         raise RefusedAnswersError(rule, values, sources)
     for name in answers:
         if reason := template.refusal(name, values):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from stackyard.errors import UnreadableAnswersError
 from stackyard.project import ANSWERS_FILE, read_answers
@@ -19,6 +20,8 @@ from stackyard.template.errors import (
 )
 from stackyard.template.questions import Question, question
 from stackyard.template.source import BUNDLED, CHECKOUT, commit, release
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -114,14 +117,26 @@ class Template:
         validator = self.questions[name].validator
         return self._render(validator, answers).strip() if validator else ""
 
-    def default(self, name: str, answers: Mapping[str, str]) -> str:
-        """Return what Copier answers a question with, beside the answers before it."""
-        default = self.questions[name].default
-        return self._render(default, answers) if "{" in default else default
+    def default(
+        self, name: str, answers: Mapping[str, str], recalled: Mapping[str, str] = _NOTHING
+    ) -> str:
+        """Return what Copier answers a question with, beside the answers before it.
 
-    def _render(self, text: str, answers: Mapping[str, str]) -> str:
-        # What Copier tells of its run matters to updates alone.
-        known = {"catalogue": self.catalogue.data, "_copier_answers": answers, "_copier_conf": {}}
+        `recalled` is what the answers file of a project has that is there already.
+        """
+        question = self.questions[name]
+        default = question.rule or question.default
+        return self._render(default, answers, recalled) if "{" in default else default
+
+    def _render(
+        self, text: str, answers: Mapping[str, str], recalled: Mapping[str, str] = _NOTHING
+    ) -> str:
+        known = {
+            "catalogue": self.catalogue.data,
+            "_copier_answers": answers,
+            "_copier_conf": {},  # what Copier tells of its run matters to updates alone
+            "_external_data": {"before": recalled},
+        }
         return jinja.render(self.root, text, {**known, **answers})
 
     def pins(self, framework: str) -> list[str]:

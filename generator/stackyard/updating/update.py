@@ -32,8 +32,10 @@ from stackyard.updating.merge import Conflict, Merge
 from stackyard.updating.upstream import Download, Upstream, is_older
 from stackyard.updating.worktree import Change, WorkTree
 
-_FIXED = frozenset({"framework"})
-"""What a project was made with and cannot be made into."""
+_FIXED = {"framework": "", "example": "books"}
+"""What a project was made with and cannot be made into, and what it is in one that was not asked.
+
+Its example cannot yet."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,8 @@ def _settle(sides: _Sides, told: Mapping[str, str]) -> dict[str, Answer]:
     """Return what the newer release makes it of: what is told now, else the project's answers."""
     recorded, new = sides.record.answers, sides.new
     new.check(told)
-    for name in _FIXED & told.keys():
-        before = recorded.get(name, "")
+    for name in _FIXED.keys() & told.keys():
+        before = recorded.get(name, _FIXED[name])
         if told[name] != before:
             raise FixedAnswerError(name, before, told[name])
     if QUESTION in told and not continues(recorded.get(QUESTION, ""), told[QUESTION]):
