@@ -38,9 +38,9 @@ JUDGES = {
 SLOW = ("workflow", "databases-", "edited-")
 """What the groups are called whose tests take minutes each."""
 SAMPLED = ("updates/", "test_new", "test_wizard", "test_resources", "test_distribution")
-"""Of the modules of these names, whose tests each run the command, the gate runs a third of the
+"""Of the modules of these names, whose tests each run the command, the gate runs a fifth of the
 tests, another with each commit."""
-SAMPLES = 3
+SAMPLES = 5
 NAMED = pytest.StashKey[bool]()
 """Whether somebody named what to run: that is run whole."""
 CHANGED = pytest.StashKey[dict[str, list[str]] | None]()
