@@ -120,6 +120,7 @@ REFUSED = [
     (["remove", "resource", "lamp", "shop"], "no resource is called so; there are product"),
     (["remove", "resource", "product", "elsewhere"], "there is no .copier-answers.yml in it"),
     (["update", "shop", "-d", "resources=lamp name"], "what there was comes first"),
+    (["update", "shop", "--example", "none"], "example cannot change from 'books' to 'none'"),
 ]
 
 

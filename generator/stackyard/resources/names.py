@@ -38,6 +38,9 @@ SQL = _words(
 """What PostgreSQL, SQLite, MySQL or MariaDB would have to have in quotes."""
 
 _OWN_FIELDS = frozenset({"id", "creator", "creator_id", "created_at", "updated_at"})
+_OWN_INDEX = "created_at_id"
+"""What the index behind every list is called, after its table."""
+
 _QUERIES = frozenset({"page", "page_size", "search", "ordering"})
 _CODE = _words(
     """
@@ -132,6 +135,8 @@ def check_field(name: str) -> None:
     _check_sql(name)
     if name in _OWN_FIELDS:
         raise ResourceError(name, "every resource has one already; leave it out")
+    if name == _OWN_INDEX:
+        raise ResourceError(name, "an index of every table is called so; choose another")
     if name in _DJANGO_FIELDS:
         raise ResourceError(name, "every row in Django has something of that name; choose another")
     if name in _QUERIES:

@@ -51,6 +51,12 @@ class Resource:
         return {field.limits for field in self.fields if field.type == fields.REFERENCES}
 
     @property
+    def constraints(self) -> set[str]:
+        """Return what its constraints and indexes are called, but for their kind."""
+        columns = [*(field.column for field in self.fields), "creator_id", "created_at_id"]
+        return {f"{self.plural}_{column}" for column in columns}
+
+    @property
     def classes(self) -> set[str]:
         """Return the classes that the project has for it, and the types of its fields."""
         name = _class(self.name)
@@ -118,7 +124,8 @@ def at_the_end(steps: Iterable[Step]) -> list[Resource]:
             if {step.name, step.plural} & {name for one in gone for name in (one.name, one.plural)}:
                 reason = "the migrations of one that was called so are there; choose another name"
                 raise ResourceError(step.name, reason)
-        _check(after, others)
+        _check(after)
+        _check_beside(after, others)
         found[after.name] = after
     return [*found.values()]
 
@@ -157,8 +164,8 @@ def _added(resource: Resource, addition: Addition) -> Resource:
     return replace(resource, fields=resource.fields + addition.fields)
 
 
-def _check(resource: Resource, others: Iterable[Resource]) -> None:
-    """Refuse what a resource cannot be, by itself or beside others."""
+def _check(resource: Resource) -> None:
+    """Refuse what a resource cannot be, whatever others there are."""
     plural, told = resource.plural, [field.column for field in resource.fields]
     called = [field.name for field in resource.fields]
     names.check_resource(resource.name, plural)
@@ -178,6 +185,13 @@ def _check(resource: Resource, others: Iterable[Resource]) -> None:
             raise ResourceError(field, f"{reason}, which no constraint is called; choose another")
         if [_class(name) for name in told].count(_class(field)) > 1:
             raise ResourceError(field, "its type is called as that of another field; rename it")
+    if all(one.type == fields.REFERENCES for one in resource.fields):
+        reason = "it has nothing of its own, beside what names other rows; give it another field"
+        raise ResourceError(resource.name, reason)
+
+
+def _check_beside(resource: Resource, others: list[Resource]) -> None:
+    """Refuse what a resource cannot be beside others, whose rows it may name."""
     known = {resource.name, *(other.name for other in others)}
     for one in resource.fields:
         if one.type == fields.REFERENCES and one.limits not in known:
@@ -186,12 +200,12 @@ def _check(resource: Resource, others: Iterable[Resource]) -> None:
         if one.type == fields.REFERENCES and one.required:
             reason = "what names a row cannot be required yet; leave out the !"
             raise ResourceError(one.name, reason)
-    if all(one.type == fields.REFERENCES for one in resource.fields):
-        reason = "it has nothing of its own, beside what names other rows; give it another field"
-        raise ResourceError(resource.name, reason)
     for other in others:
-        if {resource.name, plural} & {other.name, other.plural}:
+        if {resource.name, resource.plural} & {other.name, other.plural}:
             raise ResourceError(resource.name, "it is told twice; keep one of them")
+        if resource.constraints & other.constraints:
+            reason = f"a constraint of it would be called as one of {other.name}; rename a field"
+            raise ResourceError(resource.name, reason)
         # In whatever case: so the cache names the rows of Django's.
         if {*map(str.lower, resource.classes)} & {*map(str.lower, other.classes)}:
             reason = f"a class of it is called as one of {other.name}; rename it"
