@@ -24,7 +24,7 @@ pytest_plugins = ["gate", "minutes"]
 
 UPSTREAM = "https://github.com/stackyard/stackyard"
 STACKYARD = Path(sys.executable).parent / "stackyard"
-HOSTILE = """Books, "new" & 'old': $5 #1 \\ {each} %s"""
+HOSTILE = """Goods, "new" & 'old': $5 #1 \\ {each} %s"""
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
 QUICK = ["--defaults", "--no-lock"]
 Git = Callable[..., str]

@@ -107,7 +107,7 @@ def shop(made: Path, user: Command) -> Path:
     return project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with get_server(tmp_path_factory.mktemp("postgres")) as running:
         yield running.get_uri()
