@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -30,6 +29,7 @@ from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
 from conftest import Command, replace, run
 from contract.brokers import RabbitMQ
 from contract.databases.mysql import MariaDBServer, MySQLServer
+from contract.processes import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -150,11 +150,6 @@ def test_generated_suite_passes(
             check=False,
         )
         assert done.returncode == 0, done.stdout[-10_000:]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @contextmanager

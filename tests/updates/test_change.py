@@ -40,7 +40,8 @@ def test_a_database_goes_through_resources_that_come_and_go(
     In the end the project's own tests of its migrations and of what is left pass.
     """
     shop = make(resources=canonical(STEPS[:1]))
-    [own] = [path for path in shop.path.rglob("*.py") if DOCSTRING[0] in path.read_text()][:1]
+    told = [path for path in shop.path.rglob("*.py") if DOCSTRING[0] in path.read_text()]
+    [own] = [path for path in told if "migrations" not in path.parts]
     replace(own, *DOCSTRING)
     shop.create(framework)
     shop.migrate()
