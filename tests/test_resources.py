@@ -46,7 +46,7 @@ ODD = [
     "person flag:boolean",
     EVENT,
     # Rows that name others: of a resource that is told later, of long names, of the same one.
-    "house age:integer at:references{street}"
+    "house age:integer at:references{street}!"
     f" {'w' * (CONSTRAINT - LONGEST - 3)}:references{{{LONG}}}:uniq",
     f"street name! {'y' * LONGEST}:references{{street}}",
 ]

@@ -44,7 +44,7 @@ def test_a_shop_passes_its_own_tests(
     stackyard: Command, environment: dict[str, str], framework: str
 ) -> None:
     """The linters are green, and the tests with the coverage that they ask for."""
-    resources = (f"{SHOP} category:references", "category name!:uniq", ODD[0], EVENT)
+    resources = (f"{SHOP} category:references!", "category name!:uniq", ODD[0], EVENT)
     told = [word for one in resources for word in ("--resource", one)]
     done = stackyard("new", framework, "shop", *told, "--defaults")
     assert done.returncode == 0, done.stderr

@@ -194,11 +194,16 @@ def _check_beside(resource: Resource, others: list[Resource]) -> None:
     """Refuse what a resource cannot be beside others, whose rows it may name."""
     known = {resource.name, *(other.name for other in others)}
     for one in resource.fields:
-        if one.type == fields.REFERENCES and one.limits not in known:
+        if one.type != fields.REFERENCES:
+            continue
+        if one.limits not in known:
             reason = f"there is no resource {one.limits!r} to name a row of"
             raise ResourceError(one.name, f"{reason}; tell that first")
-        if one.type == fields.REFERENCES and one.required:
-            reason = "what names a row cannot be required yet; leave out the !"
+        if one.required and one.limits == resource.name:
+            reason = "each row would need another before it, so there is no first; leave out the !"
+            raise ResourceError(one.name, reason)
+        if one.required and one.unique:
+            reason = "what names a row cannot be required and unique yet; leave out the ! or :uniq"
             raise ResourceError(one.name, reason)
     for other in others:
         if {resource.name, resource.plural} & {other.name, other.plural}:
