@@ -35,13 +35,22 @@ PASSWORD = "correct horse battery"
 VERIFY = False
 # RFC 9110 renamed two phrases; Python knows one or the other, depending on its version.
 PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+ROWS = ("book", "product")
+"""What rows are called whose conditions and owners are asked for."""
 # The words of every framework for what has one reason, or few.
 DETAILS = {
     401: {"The access token is missing or not valid."},
-    403: {"Only its creator may change a book.", "Cross origin websockets not allowed"},
-    404: {"There is nothing at this path.", "No such book.", "No such report."},
+    403: {
+        *(f"Only its creator may change a {row}." for row in ROWS),
+        "Cross origin websockets not allowed",
+    },
+    404: {
+        "There is nothing at this path.",
+        "No such report.",
+        *(f"No such {row}." for row in ROWS),
+    },
     405: {"This path knows other methods."},
-    412: {"The book has changed since; read it again."},
+    412: {f"The {row} has changed since; read it again." for row in ROWS},
     413: {"The body is larger than 1 MiB."},
     415: {"The body must be application/json."},
     422: {"The request is not valid; see errors."},

@@ -39,6 +39,7 @@ from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_cro
 from .generated import generate
 from .processes import Process
 from .service import OTHERWISE, WITH_FEED, Project, Service, Target, database_of, parts_of, running
+from .subjects import BOOK, NAMED, PRODUCT, TOLD, Subject
 
 # The defaults of each framework with something in front of the database: their own names, what the
 # service is run with, and as what the table of exceptions knows it.
@@ -47,7 +48,9 @@ IN_FRONT = {
     for name, options in {"pgbouncer": {"pooled": True}}.items()
     for told in DEFAULTS.values()
 }
-ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()}
+# The defaults of each framework with resources of the owner's own.
+SHOPS = {f"{name_of(told)}-shop": told | {"resources": TOLD} for told in DEFAULTS.values()}
+ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()} | SHOPS
 # Which turn it is that has the whole of them asked of a default: see `tests/gate.py`.
 TURNS = {"contract": 0, "faults": 3}
 RAN = pytest.StashKey[Counter[str | None]]()
@@ -69,6 +72,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "database(*answers): a rule of these databases alone, or what holds with them"
     )
+    config.addinivalue_line(
+        "markers",
+        "resources(*also): a rule of the owner's own resources, and of `books` if told",
+    )
     config.addinivalue_line("markers", "last: runs after the other tests of its framework")
     # A supervisor's SIGTERM ends the services too, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -78,13 +85,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "combination" in metafunc.fixturenames:
         option = metafunc.config.getoption
         wanted = option("--framework", None) or FRAMEWORKS
+        mark = metafunc.definition.get_closest_marker("resources")
         chosen = [
             name
             for name, told in ASKED.items()
-            if told["framework"] in wanted and (option("--everything") or in_gate(name, metafunc))
+            if told["framework"] in wanted
+            and is_there(mark, name)
+            and (option("--everything") or in_gate(name, metafunc))
         ]
         if option("--project", None) or option("--base-url", None):
-            chosen = ["given"]
+            chosen = ["given"] if is_there(mark, "given") else []
         metafunc.parametrize("combination", chosen, indirect=True, scope="session")
 
 
@@ -114,6 +124,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         if told is None:
             continue
+        if name in SHOPS:
+            # What books are judged by as well, of one framework; the rest of each.
+            if item.get_closest_marker("resources").args:
+                item.add_marker(pytest.mark.one_of(4, told["framework"]))
+            continue
         if told in DEFAULTS.values():
             # The smoke is asked of each.
             if not item.get_closest_marker("smoke"):
@@ -127,13 +142,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.everything)
 
 
+def is_there(mark: pytest.Mark | None, name: str) -> bool:
+    """Tell whether a project has what a test judges: resources of its own, or books."""
+    if name in SHOPS:
+        return mark is not None
+    return mark is None or "books" in mark.args
+
+
 def in_gate(name: str, metafunc: pytest.Metafunc) -> bool:
     """Tell whether the gate may ask a combination some of a test, as all but a few have the smoke.
 
     It collects no others: they are many times as many.
     """
     told = ASKED[name]
-    if told in DEFAULTS.values() and name not in IN_FRONT:
+    if name in SHOPS or (told in DEFAULTS.values() and name not in IN_FRONT):
         return True
     marks = [*metafunc.definition.iter_markers()]
     each = [value for mark in marks if mark.name == "parametrize" for value in mark.args[1]]
@@ -299,6 +321,31 @@ def other_user(base_url: str, pairs: list[dict[str, Any]]) -> Iterator[httpx.Cli
 def package(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """Generate a client of the document that the services share."""
     return generate(written(Target("")), tmp_path_factory.mktemp("generated"))
+
+
+@pytest.fixture(scope="session")
+def subject(combination: str) -> Subject:
+    """Give what is judged: books, or of a shop its products."""
+    return PRODUCT if combination in SHOPS else BOOK
+
+
+@pytest.fixture(scope="session")
+def named(base_url: str, pairs: list[dict[str, Any]]) -> None:
+    """Create the row that each event has to name."""
+    with signed_in_again(base_url, pairs[0]) as client:
+        NAMED[PRODUCT.name] = client.post(PRODUCT.path, json=PRODUCT.body()).json()["id"]
+
+
+@pytest.fixture
+def make(user: httpx.Client, subject: Subject) -> Callable[..., dict[str, Any]]:
+    """Give a function that creates a row of `user`."""
+
+    def made(**fields: Any) -> dict[str, Any]:
+        response = user.post(subject.path, json=subject.body(**fields))
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return made
 
 
 @pytest.fixture

@@ -11,19 +11,20 @@ from typing import Any
 import httpx
 import pytest
 
-from .client import BOOKS, bearer, book, connect, page_of, token_of
+from .client import bearer, connect, token_of
 from .processes import until
 from .service import Service
 from .smoke import some
+from .subjects import Subject
 
-pytestmark = pytest.mark.usefixtures("with_cache")
+pytestmark = [pytest.mark.usefixtures("with_cache"), pytest.mark.resources("books")]
 
 Make = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def path(make_book: Make) -> str:
-    return f"{BOOKS}/{make_book()['id']}"
+def path(subject: Subject, make: Make) -> str:
+    return f"{subject.path}/{make()['id']}"
 
 
 def x_cache(client: httpx.Client, path: str) -> str:
@@ -54,26 +55,26 @@ def test_the_processes_share_the_cache(service: Service, path: str) -> None:
 
 
 def test_a_cached_copy_lasts_60_seconds(
-    anonymous: httpx.Client, service: Service, make_book: Make
+    anonymous: httpx.Client, service: Service, subject: Subject, make: Make
 ) -> None:
     """A cached copy ends by itself after 60 seconds, and nothing stays in the cache for ever."""
-    title = secrets.token_hex(8)
-    warm(anonymous, f"{BOOKS}/{make_book(title=title)['id']}")
+    text = secrets.token_hex(8)
+    warm(anonymous, f"{subject.path}/{make(**{subject.text: text})['id']}")
     with service.cache.client() as cache:
         lives = {key: cache.ttl(key) for key in cache.scan_iter()}
         texts = [key for key in lives if cache.type(key) == b"string"]
-        copies = [key for key in texts if title.encode() in (cache.get(key) or b"")]
+        copies = [key for key in texts if text.encode() in (cache.get(key) or b"")]
     assert copies
     assert all(55 <= lives[key] <= 60 for key in copies)
     assert -1 not in lives.values()
 
 
 def test_a_hit_asks_nothing_of_the_database(
-    anonymous: httpx.Client, service: Service, path: str
+    anonymous: httpx.Client, service: Service, subject: Subject, path: str
 ) -> None:
     """A hit is answered from the cache alone: a locked table does not hold it up."""
     warm(anonymous, path)
-    with service.locked("book"):
+    with service.locked(subject.name):
         response = anonymous.get(path, timeout=3)
     assert response.headers["X-Cache"] == "hit"
 
@@ -87,13 +88,15 @@ def test_a_304_comes_from_the_cache_too(anonymous: httpx.Client, path: str) -> N
 
 
 @pytest.mark.parametrize("method", some(["PUT", "PATCH"], "PATCH"))
-def test_a_write_ends_the_cached_copy(user: httpx.Client, path: str, method: str) -> None:
+def test_a_write_ends_the_cached_copy(
+    user: httpx.Client, subject: Subject, path: str, method: str
+) -> None:
     """The read after a change is a miss, and has the change."""
     warm(user, path)
-    user.request(method, path, json=book(title="Kindred"))
+    user.request(method, path, json=subject.body(**{subject.text: "Kindred"}))
     response = user.get(path)
     assert response.headers["X-Cache"] == "miss"
-    assert response.json()["title"] == "Kindred"
+    assert response.json()[subject.text] == "Kindred"
 
 
 @pytest.mark.smoke
@@ -105,59 +108,59 @@ def test_a_deletion_ends_the_cached_copy(user: httpx.Client, path: str) -> None:
 
 
 def test_lists_that_nobody_else_asks_for_are_not_kept(
-    anonymous: httpx.Client, service: Service
+    anonymous: httpx.Client, service: Service, subject: Subject
 ) -> None:
     """Anybody can think of lists without end: they do not fill the cache."""
     with service.cache.client() as cache:
         cache.flushdb()
         for number in range(1, 51):
             for query in (f"search={number}", f"page={number}", f"page_size={number}&x={number}"):
-                assert anonymous.get(f"{BOOKS}?{query}").status_code == 200
-        assert anonymous.get(BOOKS).status_code == 200
-        kept = [key for key in cache.scan_iter() if b"book" in key]
+                assert anonymous.get(f"{subject.path}?{query}").status_code == 200
+        assert anonymous.get(subject.path).status_code == 200
+        kept = [key for key in cache.scan_iter() if subject.name[:4].encode() in key]
     assert 0 < len(kept) <= 2
 
 
 def test_a_book_that_is_not_there_is_soon_forgotten(
-    anonymous: httpx.Client, service: Service
+    anonymous: httpx.Client, service: Service, subject: Subject
 ) -> None:
     """Of ids there is no end either: what is kept to tell readers from writers goes in a minute."""
     with service.cache.client() as cache:
         before = set(cache.scan_iter())
         for number in range(10**6, 10**6 + 50):
-            assert anonymous.get(f"{BOOKS}/{number}").status_code == 404
+            assert anonymous.get(f"{subject.path}/{number}").status_code == 404
         lives = {key: cache.ttl(key) for key in set(cache.scan_iter()) - before}
     assert all(0 <= life <= 60 for life in lives.values()), lives
 
 
 def test_a_write_in_one_process_ends_the_copy_of_both(
-    service: Service, user: httpx.Client, path: str
+    service: Service, user: httpx.Client, subject: Subject, path: str
 ) -> None:
     """A reader in the other process sees the change too: no process keeps a copy of its own."""
     headers = bearer(token_of(user))
     writer, reader = service.web_processes()
-    for title in ("Kindred", "Dawn", "Wild Seed"):
+    for text in ("Kindred", "Dawn", "Wild Seed"):
         with service.only(reader) as client:
             warm(client, path)
         with service.only(writer) as client:
-            assert client.patch(path, json={"title": title}, headers=headers).status_code == 200
+            assert client.patch(path, json={subject.text: text}, headers=headers).is_success
         with service.only(reader) as client:
-            assert client.get(path).json()["title"] == title
+            assert client.get(path).json()[subject.text] == text
         writer, reader = reader, writer
 
 
 def test_a_refused_write_leaves_the_book_readable(
-    user: httpx.Client, other_user: httpx.Client, path: str
+    user: httpx.Client, other_user: httpx.Client, subject: Subject, path: str
 ) -> None:
     """A change that is refused is not seen by any reader, cached or not."""
     before = user.get(path).json()
-    other_user.patch(path, json={"title": "Mine now"})
-    user.patch(path, json={"title": "Stale"}, headers={"If-Match": '"0"'})
+    other_user.patch(path, json={subject.text: "Mine now"})
+    user.patch(path, json={subject.text: "Stale"}, headers={"If-Match": '"0"'})
     assert [user.get(path).json() for _ in range(3)] == [before] * 3
 
 
 def test_no_reader_who_starts_after_a_write_sees_the_old_book(
-    service: Service, user: httpx.Client, make_book: Make
+    service: Service, user: httpx.Client, subject: Subject, make: Make
 ) -> None:
     """A write ends the cached copy before the writer has its answer: nobody reads the old book.
 
@@ -165,8 +168,8 @@ def test_no_reader_who_starts_after_a_write_sees_the_old_book(
     moments at random, so that one of them holds what it has read from the database while the
     other changes it: what it then puts into the cache would be stale.
     """
-    author = secrets.token_hex(8)
-    path = f"{BOOKS}/{make_book(title='0', author=author)['id']}"
+    created = make(**{subject.text: "0"})
+    path = f"{subject.path}/{created['id']}"
     processes = service.web_processes()
     done = Event()
     answered = 0
@@ -177,7 +180,7 @@ def test_no_reader_who_starts_after_a_write_sees_the_old_book(
         nonlocal answered
         with connect(service.base_url, token_of(user)) as client:
             while not done.is_set():
-                response = client.patch(path, json={"title": str(answered + 1)})
+                response = client.patch(path, json={subject.text: str(answered + 1)})
                 assert response.status_code == 200
                 answered += 1
 
@@ -187,11 +190,12 @@ def test_no_reader_who_starts_after_a_write_sees_the_old_book(
             while not done.is_set():
                 floor = answered
                 if listed:  # as most are asked for: the newest book is in it
-                    [found] = [one for one in page_of(client) if one["author"] == author]
+                    items = client.get(subject.path).json()["items"]
+                    [found] = [one for one in items if one["id"] == created["id"]]
                 else:
                     found = client.get(path).json()
-                if int(found["title"]) < floor:
-                    stale.append((floor, found["title"], "listed" if listed else "alone"))
+                if int(found[subject.text]) < floor:
+                    stale.append((floor, found[subject.text], "listed" if listed else "alone"))
                 reads += 1
 
     def disturb() -> None:
