@@ -107,14 +107,18 @@ def can_be(name: str) -> bool:
 
 @st.composite
 def resources(draw: st.DrawFn) -> list[str]:
-    """Draw one to three resources, of one to seven fields each."""
-    names = draw(st.lists(NAMES.filter(can_be), min_size=1, max_size=3, unique=True))
+    """Draw one to five resources, of one to seven fields each, which name rows of others."""
+    names = draw(st.lists(NAMES.filter(can_be), min_size=1, max_size=5, unique=True))
     told = []
-    for name in names:
+    for number, name in enumerate(names):
         found = draw(st.lists(NAMES.filter(can_be), min_size=1, max_size=7, unique=True))
         fits = [field for field in found if len(field) + len(name) < CONSTRAINT] or ["x"]
         first = draw(st.integers(1, len(fits)))
-        told.append(" ".join([f"{name}/{name}s", *(draw(fields(field)) for field in fits[:first])]))
+        own = [draw(fields(field)) for field in fits[:first]]
+        targets = draw(st.lists(st.sampled_from(names[: number + 1]), max_size=2, unique=True))
+        marks = ["", ":uniq", *(["!"] if name not in targets else [])]
+        own += [f"{one}:references{draw(st.sampled_from(marks))}" for one in targets]
+        told.append(" ".join([f"{name}/{name}s", *own]))
         if fits[first:]:
             later = (draw(fields(field)).replace("!", "") for field in fits[first:])
             told.append(" ".join([f"+{name}", *later]))

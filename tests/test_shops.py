@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
 
 from combinations import FRAMEWORKS
 from conftest import Command, run
 from contract.document import in_order
-from test_resources import EVENT, ODD, SHOP
+from stackyard.resources import parse
+from test_resources import EVENT, ODD, SHOP, make, parsed, resources
 
 # By what code a project tells of its document.
 DOCUMENT = {
@@ -50,6 +52,33 @@ def test_a_shop_passes_its_own_tests(
     assert done.returncode == 0, done.stderr
 
     run("make", "lint", "test", cwd=stackyard.directory / "shop", env=environment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "framework", [pytest.param(one, marks=pytest.mark.one_of(4, one)) for one in FRAMEWORKS]
+)
+@settings(
+    max_examples=2,
+    phases=[Phase.generate],
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[*HealthCheck],
+)
+@given(resources().filter(lambda told: len(told) > 3 and "references" in parsed(told)))
+def test_any_resources_pass_their_own_tests(
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    framework: str,
+    told: list[str],
+) -> None:
+    """The linters and the type checker find them in order, and their tests pass."""
+    project = make(tmp_path_factory.mktemp("any") / "shop", framework, told)
+    tests = [f"tests/test_{resource.plural}.py" for resource in parse(told)]
+
+    run("make", "lint", cwd=project, env=environment)
+    command = ("uv", "run", "python", "devservers.py", "pytest", "--quiet", "--no-cov", *tests)
+    run(*command, cwd=project, env=environment)
 
 
 @pytest.mark.slow
