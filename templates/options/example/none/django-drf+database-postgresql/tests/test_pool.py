@@ -1,5 +1,7 @@
 """The connections of the pool: one that is of no use is replaced by a new one."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,32 +9,40 @@ from django.db import connection, connections
 
 
 @pytest.fixture
-def pooled(db: None, application: Any) -> Any:
-    """Give a connection of the pool, in which another may have been before."""
-    return connections.create_connection("default")
+def pooled(db: None, application: Any) -> Iterator[Any]:
+    """Give a connection of the pool."""
+    pooled = connections.create_connection("default")
+    pooled.ensure_connection()
+    yield pooled
+    pooled.close()
+
+
+def give_back(pooled: Any) -> int:
+    """Give a connection back to the pool; return the id of its process in the server."""
+    number: int = pooled.connection.info.backend_pid
+    pooled.close()
+    deadline = time.monotonic() + 5
+    while not pooled.pool.get_stats()["pool_available"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return number
 
 
 def test_one_that_the_server_has_closed(pooled: Any) -> None:
-    pooled.ensure_connection()
-    closed = pooled.connection.info.backend_pid
-    pooled.close()
+    closed = give_back(pooled)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [closed])
 
     pooled.ensure_connection()
 
     assert pooled.connection.info.backend_pid != closed
-    pooled.close()
 
 
 def test_one_that_takes_no_writes(pooled: Any) -> None:
-    pooled.ensure_connection()
-    read_only = pooled.connection.info.backend_pid
     with pooled.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
-    pooled.close()
+    read_only = give_back(pooled)
 
     pooled.ensure_connection()
 
     assert pooled.connection.info.backend_pid != read_only
-    pooled.close()
