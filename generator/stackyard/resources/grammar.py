@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pluralizer import Pluralizer
+
 from stackyard.resources import fields, names
 from stackyard.resources.errors import ResourceError
 from stackyard.resources.steps import Addition, Field, Removal, Resource, Step, at_the_end, in_order
@@ -105,9 +107,7 @@ def _field(text: str) -> Field:
 
 def _plural(name: str) -> str:
     """Return the plural of the last word of a name."""
-    import inflect
-
     *before, last = name.split("_")
     if not (last.isascii() and last.isalpha()):
         return f"{name}s"
-    return "_".join([*before, str(inflect.engine().plural_noun(last))])
+    return "_".join([*before, Pluralizer().plural(last)])
