@@ -38,7 +38,8 @@ class Project:
     def __init__(self, path: Path, framework: str, python: Path, server: str) -> None:
         self.path = path
         self.is_django = framework == DJANGO
-        self.models = path / ("books/models.py" if self.is_django else "app/models.py")
+        self.app = "books" if (path / "books").is_dir() else "accounts"
+        self.models = path / (f"{self.app}/models.py" if self.is_django else "app/models.py")
         self.python = python
         self.server = server
         self.database = "first"
@@ -89,7 +90,7 @@ class Project:
         with self.models.open("a") as file:
             file.write(SHELF[self.is_django].format(name=name))
         if self.is_django:
-            self.tool("makemigrations", "books")
+            self.tool("makemigrations", self.app)
         else:
             self.tool("revision", "--autogenerate", "--message", name)
 
