@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from combinations import DEFAULTS, FRAMEWORKS, TEMPLATE, offered
+from combinations import FRAMEWORKS, TEMPLATE
 from conftest import Command, run
 from stackyard.template.errors import RefusedAnswersError
 from stackyard.template.settle import settle
 
 PRODUCT = "product/products name:string{0..255}"
-ABLE = [one for one in FRAMEWORKS if offered(DEFAULTS[one] | {"example": "none"})]
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -31,7 +30,7 @@ def test_the_default_is_none_beside_resources_in_a_new_project(
         TEMPLATE, {} if recalled else known, recalled=recalled and {**recalled, **known}
     )
 
-    assert settled["example"].value == (found if framework in ABLE else "books")
+    assert settled["example"].value == found
 
 
 def test_a_replica_is_refused_where_there_are_no_lists() -> None:
@@ -44,7 +43,7 @@ def test_a_replica_is_refused_where_there_are_no_lists() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(4, one)) for one in ABLE]
+    "framework", [pytest.param(one, marks=pytest.mark.one_of(4, one)) for one in FRAMEWORKS]
 )
 def test_a_project_without_it_passes_its_own_tests(
     stackyard: Command, environment: dict[str, str], framework: str

@@ -25,8 +25,8 @@ DOCUMENT = {
     " found = create_app().test_client().get('/openapi.json').json",
     "pyramid": "from webtest import TestApp; from app import main;"
     " found = TestApp(main({})).get('/openapi.json').json",
-    "tornado-ws": "from app.app import BookApplication;"
-    " found = BookApplication().settings['document']",
+    "tornado-ws": "from app.app import ServiceApplication;"
+    " found = ServiceApplication().settings['document']",
 }
 NOWHERE = {
     "DJANGO_SETTINGS_MODULE": "config.settings",

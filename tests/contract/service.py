@@ -79,7 +79,7 @@ def parts_of(path: Path) -> dict[str, bool]:
     return {
         "has_cache": answers["cache"] != "none",
         "has_tasks": answers["tasks"] != "none",
-        "has_feed": answers["framework"] in WITH_FEED,
+        "has_feed": answers["framework"] in WITH_FEED and answers.get("example") != "none",
         "may_have_replica": answers.get("replicas", "none") != "none",
     }
 

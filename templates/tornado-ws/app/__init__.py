@@ -1,1 +1,0 @@
-"""A catalogue of books: a reference service in Tornado."""
