@@ -86,7 +86,6 @@ def test_every_framework_describes_them_alike(
     stackyard: Command, environment: dict[str, str]
 ) -> None:
     told = [word for one in (SHOP, *ODD) for word in ("--resource", one)]
-    told += ["--example", "books"]  # the defaults are without it
     documents = {}
     for framework in FRAMEWORKS:
         name = f"shop-{framework}"
