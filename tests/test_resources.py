@@ -31,18 +31,20 @@ LONG = "x" * LONGEST
 EVERY = [
     *("boolean!", "date:index", "datetime!", "decimal", "enum{one}", "integer:index"),
     *("string!:uniq", "text{9..99}", "uuid:index", "email!", "url{255}:index", "float{-0.5..1}!"),
+    "json!",
 ]
 # One with every type that is in none of these, required and not.
 EVENT = (
     "event starts:datetime!:index ends:datetime:uniq code:uuid!:uniq other_code:uuid"
     " host:email! reply_to:email:uniq site:url! ticket:url{255}:uniq"
     " ratio:float{0..1}! share:float:uniq below:float{..1.5} above:float{-0.5..}:index"
+    " detail:json! extra:json"
 )
 ODD = [
     "user_group level:integer{1..9}!:uniq active:boolean! rate:decimal{3.3} note:text{5..500}!",
     f"{LONG}/{LONG[:-1]}y {'f' * (CONSTRAINT - LONGEST)}:enum{{one,two-and-more,three_and_more}}",
     f"{'z' * LONGEST}/{'z' * (CONSTRAINT - LONGEST)} "
-    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefghijkl", EVERY, strict=True)),
+    + " ".join(f"{one * LONGEST}:{kind}" for one, kind in zip("abcdefghijklm", EVERY, strict=True)),
     "person flag:boolean",
     EVENT,
     # Rows that name others: of a resource that is told later, of long names, of the same one.
@@ -54,9 +56,9 @@ ODD = [
 ADDED = [
     *(
         f"+{LONG} {one * (CONSTRAINT - LONGEST)}:{kind.replace('!', '')}"
-        for one, kind in zip("ghijklmnopqr", EVERY, strict=True)
+        for one, kind in zip("ghijklmnopqrs", EVERY, strict=True)
     ),
-    "+person note:text rate:decimal mood:enum{good,bad} home:references{house}",
+    "+person note:text rate:decimal extra:json mood:enum{good,bad} home:references{house}",
     "-user_group",
 ]
 
@@ -86,6 +88,7 @@ def fields(draw: st.DrawFn, name: str) -> str:
                 f":decimal{{{digits}.{draw(st.integers(0, min(digits, 6)))}}}",
                 ":boolean",
                 ":date",
+                ":json",
                 *OTHERS,
                 f":enum{{{','.join(choices)}}}",
             ]

@@ -70,7 +70,7 @@ TOLD = canonical(
         "event title:string{1..100}! note:text{5..500} open:boolean! starts:datetime!:index"
         " ends:datetime code:uuid:uniq host:email! reply_to:email:uniq site:url{300}"
         " level:integer{-9..9}! ratio:float{0..1} reading:float rate:decimal{5.0}!"
-        " product:references!",
+        " detail:json! extra:json product:references!",
     ]
 )
 """The resources of a shop, as an answer has them: with every type, required and not."""

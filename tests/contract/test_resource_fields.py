@@ -1,5 +1,6 @@
 """Resources of the owner's own, by their fields: what is kept, what is refused, and races."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -63,6 +64,38 @@ def test_what_is_valid_is_kept(
         assert user.get(path).json() == response.json()
     for sent, shown in [] if field.unique else values_of(field).kept():
         assert make(**{field.name: sent})[field.name] == shown
+
+
+@each(lambda field: field.type == "json")
+def test_json_is_no_number_that_another_equals(
+    user: httpx.Client, subject: Subject, make: Make, field: Field
+) -> None:
+    """`true`, `1` and `1.0` are different values; what is no finite number is refused."""
+    path = f"{subject.path}/{make(**{field.name: [1]})['id']}"
+    for text in ("[true]", "[1]", "[1.0]", '{"a":[false]}', '{"a":[0]}', "[10000000000000001]"):
+        body = f'{{"{field.name}": {text}}}'
+        response = user.patch(path, content=body, headers=JSON)
+        assert response.status_code == 200, text
+        for shown in (response, user.get(path)):
+            assert compact(shown.json()[field.name]) == compact(json.loads(text))
+    for text in ('{"a":[1e400]}', "[-1e309]"):
+        response = user.patch(path, content=f'{{"{field.name}": {text}}}', headers=JSON)
+        assert invalid_fields(response) == {f"body.{field.name}"}
+
+
+@each(lambda field: field.type == "json")
+@pytest.mark.parametrize("levels", [201, 900, 1500, 100_000])
+def test_json_of_many_levels_is_refused(
+    user: httpx.Client, subject: Subject, make: Make, levels: int, field: Field
+) -> None:
+    """It is 422, or 400 where no parser takes it; what was there stays."""
+    created = make()
+    path = f"{subject.path}/{created['id']}"
+    for text in ("[" * levels + "]" * levels, '{"a":' * levels + "1" + "}" * levels):
+        response = user.patch(path, content=f'{{"{field.name}": {text}}}', headers=JSON)
+        problem(response, response.status_code)
+        assert response.status_code in ({422} if levels == 201 else {400, 422})
+    assert user.get(path).json() == created
 
 
 @each()

@@ -256,6 +256,30 @@ class UUID(Values):
         return [(str(one).upper(), str(one)) for one in [uuid.uuid4()]]
 
 
+class JSON(Values):
+    """An object or an array, of as many levels as there may be, and one more."""
+
+    misfits = ("", "text", "{}", True, 7, 0.5)
+
+    @staticmethod
+    def nested(levels: int) -> list[Any]:
+        found: list[Any] = []
+        for _ in range(levels - 1):
+            found = [found]
+        return found
+
+    def rising(self, series: str) -> list[Any]:
+        return [{"series": series, "of": 3}, [series], {"series": [series]}]
+
+    def edges(self) -> list[Any]:
+        parts = {"b": {"": [True, 1, 0.5, None]}, "a": "Ünïcødé <b>'\"\\ \u2028 📚"}
+        return [{}, [], [[], {}], parts, [0.1, -1e-7, 1e22, 5e-324, -(2**64)], self.nested(200)]
+
+    def beyond(self) -> list[Any]:
+        texts = [["nul\0"], {"a": {"\0": 1}}, {"a": ["\ud800"]}, [{"x\udfffx": []}]]
+        return [*texts, [10**400], {"a": [-(10**400)]}, self.nested(201)]
+
+
 TYPES: dict[str, type[Values]] = {
     "string": Text,
     "text": Text,
@@ -269,6 +293,7 @@ TYPES: dict[str, type[Values]] = {
     "date": Date,
     "datetime": Moment,
     "uuid": UUID,
+    "json": JSON,
 }
 
 

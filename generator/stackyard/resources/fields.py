@@ -101,6 +101,9 @@ def _bounds(field: str, text: str, low: int, high: int) -> tuple[int, int]:
 REFERENCES = "references"
 """The type whose limit is the resource of which it names a row."""
 
+JSON = "json"
+"""The type whose values are objects and arrays, which lists are neither narrowed nor ordered by."""
+
 TYPES: dict[str, Limits] = {
     "string": _length(1000, 255),
     "text": _length(100_000, 10_000),
@@ -114,14 +117,12 @@ TYPES: dict[str, Limits] = {
     "email": _none,
     "url": _url,
     "enum": _choices,
+    JSON: _none,
     REFERENCES: _reference,
 }
 
 RANGED = frozenset({"integer", "decimal", "date", "datetime", "float"})
 """The types whose lists take `x_from` and `x_to`."""
-
-LATER = frozenset({"json"})
-"""Types that people may ask for, and that there are none of yet."""
 
 LONGEST_INDEXED = 255
 """Of how many characters a text is at most that every database has an index of."""
@@ -133,7 +134,7 @@ def check_unique(field: str, kind: str, limits: str) -> None:
     Raises:
         ResourceError: saying why.
     """
-    if kind in ("boolean", "enum", "text"):
+    if kind in ("boolean", "enum", "text", JSON):
         raise ResourceError(field, f"a field of type {kind} cannot be unique; leave out :uniq")
     _check_length(field, kind, limits, "unique")
 
@@ -144,7 +145,7 @@ def check_index(field: str, kind: str, limits: str) -> None:
     Raises:
         ResourceError: saying why.
     """
-    if kind == "text":
+    if kind in ("text", JSON):
         raise ResourceError(field, f"a field of type {kind} has no index; leave out :index")
     if kind == REFERENCES:
         raise ResourceError(field, "what names a row has an index already; leave out :index")
@@ -164,9 +165,7 @@ def check_type(field: str, kind: str) -> None:
     """
     if kind in TYPES:
         return
-    if kind in LATER:
-        reason = f"there is no type {kind} yet"
-    elif "\\" in kind or any(kind.startswith(known) for known in TYPES):
+    if "\\" in kind or any(kind.startswith(known) for known in TYPES):
         reason = f"{kind!r} is no type: if a shell has changed it, put all of it in single quotes"
     else:
         reason = f"{kind!r} is no type"
