@@ -64,7 +64,8 @@ BOOK = Subject(replace(VOLUME, name="book", plural="books"))
 
 TOLD = canonical(
     [
-        "category name:string{1..80}!:uniq parent:references{category}",
+        # With what sounds like the end of a range and is a field.
+        "category name:string{1..80}!:uniq name_to:integer parent:references{category}",
         "product name:string{1..200}! sku:string!:uniq price:decimal{10.2}! stock:integer"
         " status:enum{draft,live}! released:date category:references",
         "event title:string{1..100}! note:text{5..500} open:boolean! starts:datetime!:index"
