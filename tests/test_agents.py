@@ -56,5 +56,6 @@ def test_what_it_names_is_in_the_code(rendered: dict[str, Path], name: str) -> N
     project = rendered[name]
     code = "\n".join(path.read_text("utf-8") for path in project.rglob("*.py"))
     names = {word for word in words_of(project) if re.fullmatch(r"[A-Za-z_]+", word)} - {"ETag"}
-    assert names
+    # Without the example there may be little that has to be named.
+    assert names or RENDERED[name].get("example") == "none"
     assert [it for it in names if not re.search(rf"\b(def|class) {it}\b", code)] == []

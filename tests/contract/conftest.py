@@ -94,7 +94,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             and (option("--everything") or in_gate(name, metafunc))
         ]
         if option("--project", None) or option("--base-url", None):
-            chosen = ["given"] if is_there(mark, "given") else []
+            chosen = ["given"]
         metafunc.parametrize("combination", chosen, indirect=True, scope="session")
 
 
@@ -186,9 +186,10 @@ def is_last(item: pytest.Item) -> bool:
 
 def is_of_another(item: pytest.Item) -> bool:
     """Tell whether a test is about a part that its combination does not have."""
-    told = ASKED.get(combination_of(item))
+    name = combination_of(item)
+    told = ASKED.get(name)
     if told is None:
-        return False
+        return name == "given" and not is_there(item.get_closest_marker("resources"), name)
     refusal = item.callspec.params.get("refusal")
     return (
         ("with_feed" in item.fixturenames and told["framework"] not in WITH_FEED)
