@@ -236,9 +236,14 @@ def test_a_write_shows_in_the_list_at_once(
 ) -> None:
     """Who reads the list after a write has been answered sees what was written."""
     created = make()
-    assert found(user, subject, page_size=1) == [created]
+    assert newest(user, subject) == created
     text = secrets.token_hex(6)
     changed = user.patch(f"{subject.path}/{created['id']}", json={subject.text: text}).json()
-    assert found(user, subject, page_size=1) == [changed]
+    assert newest(user, subject) == changed
     user.delete(f"{subject.path}/{created['id']}")
-    assert changed not in found(user, subject, page_size=1)
+    assert newest(user, subject) != changed
+
+
+def newest(client: httpx.Client, subject: Subject) -> dict[str, Any]:
+    """Return the first of the list as most ask for it, which is what a cache keeps."""
+    return client.get(subject.path).json()["items"][0]
