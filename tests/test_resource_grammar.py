@@ -68,6 +68,8 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("cat x; pat cat:references", "nothing of its own"),
         ("product name date:date", "something else of that name"),
         ("product class", "Python's own"),
+        ("product l", "read as a digit"),
+        ("i name", "read as a digit"),
         ("product order", "SQL's own"),
         ("product id:integer", "has one already"),
         ("product page:integer", "lists have a parameter"),

@@ -14,6 +14,9 @@ LONGEST = 40
 CONSTRAINT = 63 - len("uq__")
 """How many of a table and a column together: PostgreSQL's longest name, for `uq_table_column`."""
 
+LIKE_DIGITS = frozenset({"i", "l", "o"})
+"""What linters refuse, as a variable (E741 in pycodestyle) or as the class named after it (E742)."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -174,6 +177,8 @@ def _check_form(name: str) -> None:
         raise ResourceError(name, f"a name is of a-z, 0-9 and single _{_nearest(name)}")
     if len(name) > LONGEST:
         raise ResourceError(name, f"a name has {LONGEST} letters at most")
+    if name in LIKE_DIGITS:
+        raise ResourceError(name, "it is read as a digit; choose a longer one")
     if keyword.iskeyword(name):
         raise ResourceError(name, "it is a word of Python's own; choose another")
 
