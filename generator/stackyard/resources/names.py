@@ -15,7 +15,7 @@ CONSTRAINT = 63 - len("uq__")
 """How many of a table and a column together: PostgreSQL's longest name, for `uq_table_column`."""
 
 LIKE_DIGITS = frozenset({"i", "l", "o"})
-"""What linters refuse, as a variable (E741 in pycodestyle) or as the class named after it (E742)."""
+"""What linters refuse, as a variable (E741) or as the class that is named after it (E742)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 

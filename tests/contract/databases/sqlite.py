@@ -77,7 +77,9 @@ class SQLite(Database):
         held = table.replace(name, f"held_{name}")
         names = [column for each, column in self.columns() if each == table]
         columns = ", ".join(f"'2000-01-01' AS {column}" for column in names)
-        rows = f"SELECT 1 UNION ALL SELECT n + 1 FROM long WHERE n < {SLOW}"
+        # It reads a table: a statement prepared of a view of none never looks whether that is still
+        # the one that is there, and a connection keeps those that it has prepared.
+        rows = f"SELECT 0 * count(*) FROM {held} UNION ALL SELECT n + 1 FROM long WHERE n < {SLOW}"
         view = f"WITH RECURSIVE long(n) AS ({rows}) SELECT {columns} FROM long"
         self.at_once(f"ALTER TABLE {table} RENAME TO {held}", f"CREATE VIEW {table} AS {view}")
         try:
