@@ -127,6 +127,9 @@ MODULES = _words(
 )
 """What else a project has in `app/`, imports where it is put together, or has tests of."""
 
+_TOLD = "type"
+"""What a message of the feed has beside the row that it tells of."""
+
 
 def check_field(name: str) -> None:
     """Refuse what no field can be called.
@@ -159,6 +162,8 @@ def check_resource(name: str, plural: str) -> None:
     _check_sql(plural)
     if name.replace("_", "") == plural.replace("_", ""):
         raise ResourceError(name, f"one and several are called the same; say {name}/several_{name}")
+    if name == _TOLD:
+        raise ResourceError(name, "messages of Tornado's feed have something else of that name")
     if name in _CLASSES | _DJANGO_CLASSES | _ROUTES:
         raise ResourceError(name, "the code has something else of that name; choose another")
     if plural in MODULES | DJANGO_APPS | _CODE | _ROUTES | sys.stdlib_module_names:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import json
 import random
 import secrets
 from collections import deque
@@ -10,14 +11,13 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import structlog
-from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app.schemas import Book, Change
+from app.schemas import Output
 from app.settings import settings
 
 # Redis' channels are the same in each of its databases: the name tells ours from another's.
@@ -34,8 +34,8 @@ logger = structlog.get_logger()
 class Client(Protocol):
     """Somebody who is told."""
 
-    def tell(self, change: Change, message: str) -> None:
-        """Pass a change on, without waiting for anything."""
+    def tell(self, change: dict[str, Any], message: str) -> None:
+        """Pass on a message, which tells of a change, without waiting for anything."""
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye."""
@@ -68,14 +68,16 @@ class Hub:
         """Name this process; made when it is first used, for processes fork with a hub in them."""
         return secrets.token_hex(8).encode()
 
-    async def publish(self, kind: str, book: Book) -> None:
-        """Tell all clients of a change; call it after the commit, before the answer.
+    async def publish(self, name: str, kind: str, row: Output) -> None:
+        """Tell all clients that a row was `created`, `updated` or `deleted`, and how it looks.
+
+        Call it after the commit, before the answer.
 
         Redis has it when this returns, so that changes made one after the other keep their order
         whichever process makes them; or a little later, if it is slow.
         """
-        change = Change.model_validate({"type": kind, "book": book})
-        message = change.model_dump_json()
+        change = {"type": f"{name}.{kind}", name: row.model_dump(mode="json")}
+        message = json.dumps(change, ensure_ascii=False, separators=(",", ":"))
         self._tell(change, message)
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._unsent.append((message.encode(), sent))
@@ -135,12 +137,9 @@ class Hub:
         origin, message = content[: len(self._id)], content[len(self._id) :]
         if origin == self._id:
             return  # its clients were told at once
-        try:
-            self._tell(Change.model_validate_json(message), message.decode())
-        except ValidationError as error:
-            logger.warning("feed: another process said what is no change", error=str(error))
+        self._tell(json.loads(message), message.decode())
 
-    def _tell(self, change: Change, message: str) -> None:
+    def _tell(self, change: dict[str, Any], message: str) -> None:
         for client in tuple(self.clients):  # one that is cut off leaves
             client.tell(change, message)
 
