@@ -13,7 +13,7 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -380,17 +380,20 @@ def with_feed(target: Target) -> None:
 
 
 @pytest.fixture
-def writers(service: Service, user: httpx.Client) -> Iterator[list[Writer]]:
+def writers(service: Service, user: httpx.Client, subject: Subject) -> Iterator[list[Writer]]:
     """Give the user on a connection to each web process."""
     processes = both(service.web, service.base_url)
-    with writing(processes, service.base_url, token_of(user)) as found:
+    with writing(processes, service.base_url, token_of(user), subject) as found:
         yield found
 
 
 @pytest.fixture
-def listeners(service: Service, writers: list[Writer]) -> Iterator[list[Listener]]:
+def listeners(
+    service: Service, writers: list[Writer], subject: Subject
+) -> Iterator[list[Listener]]:
     """Give clients of the feed in each web process, who have heard of nothing yet."""
-    with in_each(service.web_processes(), lambda: listening(service.base_url)) as found:
+    connected = partial(listening, service.base_url, subject.feed)
+    with in_each(service.web_processes(), connected) as found:
         until_it_crosses(found, writers)
         for listener in found:
             listener.heard.clear()

@@ -16,10 +16,11 @@ import httpx
 import psutil
 from websockets.sync.client import ClientConnection, connect
 
-from .client import BOOKS, bearer, book
+from .client import bearer, book
 from .processes import Process, leaves, until
+from .subjects import BOOK, Subject
 
-FEED = "/ws/books"
+FEED = BOOK.feed
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 
@@ -67,7 +68,8 @@ def holds(process: psutil.Process, port: int) -> bool:
 class Writer(httpx.Client):
     """A user on one connection, so that one process answers all that they ask for."""
 
-    def __init__(self, base_url: str, token: str) -> None:
+    def __init__(self, base_url: str, token: str, subject: Subject) -> None:
+        self.subject = subject
         limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
         hooks = {"response": [self._check]}
         headers = bearer(token)
@@ -84,22 +86,29 @@ class Writer(httpx.Client):
 
 
 @contextmanager
-def writing(processes: list[psutil.Process], base_url: str, token: str) -> Iterator[list[Writer]]:
+def writing(
+    processes: list[psutil.Process], base_url: str, token: str, subject: Subject = BOOK
+) -> Iterator[list[Writer]]:
     """Give a writer for each process."""
-    with in_each(processes, lambda: closing(Writer(base_url, token))) as found:
+    with in_each(processes, lambda: closing(Writer(base_url, token, subject))) as found:
         yield [*{writer.pid: writer for writer in found}.values()]
 
 
-def change(kind: str, of: dict[str, Any]) -> dict[str, Any]:
+def change(kind: str, of: dict[str, Any], subject: Subject = BOOK) -> dict[str, Any]:
     """Return the message that tells of a change."""
-    return {"type": f"book.{kind}", "book": of}
+    return {"type": f"{subject.name}.{kind}", subject.name: of}
 
 
-def create(user: httpx.Client, **fields: Any) -> dict[str, Any]:
-    """Create a book; return the message that tells of it."""
-    response = user.post(BOOKS, json=book(**fields))
+def is_change(message: dict[str, Any]) -> bool:
+    return "." in message["type"]
+
+
+def create(user: httpx.Client, subject: Subject = BOOK, **fields: Any) -> dict[str, Any]:
+    """Create a book, or another row; return the message that tells of it."""
+    body = book(**fields) if subject == BOOK else subject.body(**fields)
+    response = user.post(subject.path, json=body)
     assert response.status_code == 201, response.text
-    return change("created", response.json())
+    return change("created", response.json(), subject)
 
 
 class Listener:
@@ -132,9 +141,13 @@ class Listener:
         """Send a message, as JSON if it is no text; return the answer, past any changes."""
         text = isinstance(message, str | bytes)
         self.connection.send(message if text else json.dumps(message))
-        while "book" in (answer := self.hear()):
+        while is_change(answer := self.hear()):
             pass
         return answer
+
+    def is_answered(self) -> bool:
+        """Tell whether what means nothing is answered as such."""
+        return self.ask("?")["type"] == "error"
 
     def filter(self, *authors: str) -> None:
         answer = self.ask({"action": "filter", "authors": authors})
@@ -142,9 +155,9 @@ class Listener:
 
 
 @contextmanager
-def listening(base_url: str, **options: Any) -> Iterator[Listener]:
+def listening(base_url: str, path: str = FEED, **options: Any) -> Iterator[Listener]:
     """Connect to the feed with the library `websockets`."""
-    address = base_url.replace("http", "ws", 1) + FEED
+    address = base_url.replace("http", "ws", 1) + path
     with connect(address, proxy=None, max_queue=None, **options) as connection:
         yield Listener(connection)
 
@@ -154,7 +167,7 @@ def settled(listeners: list[Listener], writers: list[Writer]) -> list[dict[str, 
 
     Redis keeps the order of what it is told: nothing older can come after them.
     """
-    messages = [create(writer) for writer in writers]
+    messages = [create(writer, writer.subject) for writer in writers]
     for listener in listeners:
         assert listener.hears(*messages), f"{messages} are not heard, but {listener.heard}"
     return messages
@@ -164,7 +177,7 @@ def until_it_crosses(listeners: list[Listener], writers: list[Writer]) -> None:
     """Wait until all hear of what is made in any process, as they do where Redis is not lost."""
 
     def crosses() -> bool:
-        messages = [create(writer) for writer in writers]
+        messages = [create(writer, writer.subject) for writer in writers]
         return all(listener.hears(*messages, within=0.5) for listener in listeners)
 
     until(crosses, within=30, failing="changes do not cross from process to process")
@@ -282,7 +295,7 @@ class Raw:
     def ask(self, data: bytes) -> dict[str, Any]:
         """Send frames that are one message; return its answer, past any changes."""
         self.send(data)
-        while "book" in (answer := json.loads(self.hear().payload)):
+        while is_change(answer := json.loads(self.hear().payload)):
             pass
         return answer
 

@@ -20,6 +20,8 @@ import psutil
 import uv
 import yaml
 
+from stackyard.resources import parse
+
 from .brokers import RabbitMQ, ValkeyBroker
 from .client import connect, get
 from .databases import DATABASES
@@ -79,9 +81,15 @@ def parts_of(path: Path) -> dict[str, bool]:
     return {
         "has_cache": answers["cache"] != "none",
         "has_tasks": answers["tasks"] != "none",
-        "has_feed": answers["framework"] in WITH_FEED and answers.get("example") != "none",
+        "has_feed": answers["framework"] in WITH_FEED and has_rows(answers),
         "may_have_replica": answers.get("replicas", "none") != "none",
     }
+
+
+def has_rows(answers: dict[str, str]) -> bool:
+    """Tell whether a project has books, or resources of its owner's own."""
+    resources = answers.get("resources") or ""
+    return answers.get("example") != "none" or bool(resources and parse([resources]))
 
 
 def database_of(path: Path) -> str:

@@ -29,6 +29,11 @@ class Subject:
         return f"/api/v1/{self.resource.plural}"
 
     @property
+    def feed(self) -> str:
+        """The path of the feed that tells of it."""
+        return "/ws/books" if self == BOOK else "/ws/changes"
+
+    @property
     def fields(self) -> list[Field]:
         """The fields that hold a value of their own."""
         return [field for field in self.resource.fields if field.type != REFERENCES]

@@ -17,16 +17,18 @@ from .feed import (
     Writer,
     change,
     create,
+    is_change,
     listening,
 )
 from .smoke import some
+from .subjects import Subject
 
 pytestmark = pytest.mark.usefixtures("with_feed")
 
 
 @pytest.fixture
-def listener(base_url: str) -> Iterator[Listener]:
-    with listening(base_url) as found:
+def listener(base_url: str, subject: Subject) -> Iterator[Listener]:
+    with listening(base_url, subject.feed) as found:
         yield found
 
 
@@ -49,7 +51,7 @@ def test_a_filter_lets_only_its_authors_through(
     last = create(writers[0], author=wanted)
     for listener in listeners:
         assert listener.hears(last)
-        assert [m for m in listener.heard if "book" in m] == [*expected, last]
+        assert [m for m in listener.heard if is_change(m)] == [*expected, last]
 
 
 @pytest.mark.smoke
@@ -63,7 +65,7 @@ def test_a_filter_takes_the_place_of_the_one_before(listener: Listener, user: ht
     listener.filter()
     changes += [create(user, author=author) for author in (before, other)]
     assert listener.hears(*changes[2:])
-    assert [m for m in listener.heard if "book" in m] == changes[1:]
+    assert [m for m in listener.heard if is_change(m)] == changes[1:]
 
 
 def test_a_filter_is_its_connections_own(listeners: list[Listener], writers: list[Writer]) -> None:
@@ -76,7 +78,7 @@ def test_a_filter_is_its_connections_own(listeners: list[Listener], writers: lis
     for listener, author in zip(listeners[1:], authors, strict=True):
         own = [message for message in changes if message["book"]["author"] == author]
         assert listener.hears(*own)
-        assert [m for m in listener.heard if "book" in m] == own
+        assert [m for m in listener.heard if is_change(m)] == own
 
 
 NO_FILTERS: dict[str, str | bytes] = {
@@ -141,6 +143,19 @@ def test_anything_else_is_answered_with_an_error(
     assert listener.hear() == wanted
 
 
+@pytest.mark.resources
+@pytest.mark.parametrize("kind", [*NO_FILTERS, "a filter"])
+def test_whatever_a_client_says_is_answered_with_an_error(
+    listener: Listener, user: httpx.Client, subject: Subject, kind: str
+) -> None:
+    """The feed of all changes has nothing to ask for; the connection stays."""
+    answer = listener.ask(NO_FILTERS.get(kind, '{"action": "filter", "authors": []}'))
+    assert {*answer} == {"type", "detail"}
+    assert answer["type"] == "error"
+    created = create(user, subject)
+    assert listener.hear() == created
+
+
 def padded(size: int, **message: Any) -> str:
     """Write a message as JSON of a size in bytes."""
     text = json.dumps(message, ensure_ascii=False)
@@ -165,14 +180,15 @@ TOO_LARGE: dict[str, str | bytes] = {
 }
 
 
+@pytest.mark.resources("books")
 @pytest.mark.parametrize("compression", [None, "deflate"])
 @pytest.mark.parametrize("kind", some(TOO_LARGE, "4097 bytes"))
 def test_a_message_over_4_kib_closes_with_1009(
-    base_url: str, kind: str, compression: str | None
+    base_url: str, subject: Subject, kind: str, compression: str | None
 ) -> None:
     """A message over 4 KiB closes with 1009: bytes count, as they are before any compression."""
     with (
-        listening(base_url, compression=compression) as listener,
+        listening(base_url, subject.feed, compression=compression) as listener,
         pytest.raises(ConnectionClosedError) as closed,
     ):
         listener.ask(TOO_LARGE[kind])
@@ -180,6 +196,7 @@ def test_a_message_over_4_kib_closes_with_1009(
     assert closed.value.rcvd.code == 1009
 
 
+@pytest.mark.resources("books")
 def test_a_client_that_closes_is_answered(listener: Listener) -> None:
     """A client of another library that closes gets its code back."""
     listener.connection.close(4321)

@@ -17,7 +17,6 @@ from .client import (
     problem,
 )
 from .feed import (
-    FEED,
     TEXT,
     Raw,
     Writer,
@@ -28,10 +27,17 @@ from .feed import (
 )
 from .processes import Process, until
 from .service import ADMIN, APP, Service
+from .subjects import Subject
 
-pytestmark = pytest.mark.usefixtures("with_feed")
+pytestmark = [pytest.mark.resources("books"), pytest.mark.usefixtures("with_feed")]
 
 Make = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def feed(subject: Subject) -> str:
+    """Give the path of the feed."""
+    return subject.feed
 
 
 @pytest.fixture
@@ -41,31 +47,31 @@ def shop(another: tuple[Process, str]) -> str:
     return base_url
 
 
-def test_who_is_no_browser_needs_no_origin(shop: str) -> None:
+def test_who_is_no_browser_needs_no_origin(shop: str, feed: str) -> None:
     """A handshake without `Origin` is let in."""
-    with listening(shop) as listener:
-        listener.filter()
+    with listening(shop, feed) as listener:
+        assert listener.is_answered()
 
 
 @pytest.mark.parametrize("origin", [APP, ADMIN])
-def test_a_known_origin_is_let_in(shop: str, origin: str) -> None:
+def test_a_known_origin_is_let_in(shop: str, origin: str, feed: str) -> None:
     """The origins in `CORS_ORIGINS` are let in."""
-    with listening(shop, origin=origin) as listener:
-        listener.filter()
+    with listening(shop, feed, origin=origin) as listener:
+        assert listener.is_answered()
 
 
 @pytest.mark.smoke
-def test_the_own_host_is_let_in(base_url: str) -> None:
+def test_the_own_host_is_let_in(base_url: str, feed: str) -> None:
     """A page of the service itself is let in, with no `CORS_ORIGINS`."""
-    with listening(base_url, origin=base_url) as listener:
-        listener.filter()
+    with listening(base_url, feed, origin=base_url) as listener:
+        assert listener.is_answered()
 
 
 @pytest.mark.parametrize("host", ["books.example", "books.example:8080"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_own_host_is_the_requests(base_url: str, host: str, scheme: str) -> None:
+def test_the_own_host_is_the_requests(base_url: str, host: str, scheme: str, feed: str) -> None:
     """The own host is what the request calls it, also behind a proxy that speaks TLS."""
-    with Raw(base_url, Host=host, Origin=f"{scheme}://{host}") as peer:
+    with Raw(base_url, path=feed, Host=host, Origin=f"{scheme}://{host}") as peer:
         assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
 
 
@@ -98,35 +104,37 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_another_origin_is_refused(shop: str, kind: str) -> None:
+def test_another_origin_is_refused(shop: str, kind: str, feed: str) -> None:
     """Any other origin is 403, with nothing of a WebSocket."""
     url = httpx.URL(shop)
     origin = FOREIGN[kind].format(host=url.netloc.decode(), port=url.port)
     with connect(shop) as client:
-        response = client.get(FEED, headers=handshake(Origin=origin))
+        response = client.get(feed, headers=handshake(Origin=origin))
     problem(response, 403)
     assert "Sec-WebSocket-Accept" not in response.headers
 
 
 @pytest.mark.parametrize("origin", [APP, "http://localhost:3000", "null"])
-def test_by_default_no_other_origin_is_let_in(anonymous: httpx.Client, origin: str) -> None:
+def test_by_default_no_other_origin_is_let_in(
+    anonymous: httpx.Client, origin: str, feed: str
+) -> None:
     """Without `CORS_ORIGINS` only the own host is let in."""
-    problem(anonymous.get(FEED, headers=handshake(Origin=origin)), 403)
+    problem(anonymous.get(feed, headers=handshake(Origin=origin)), 403)
 
 
 @pytest.mark.smoke
-def test_a_plain_request_is_told_to_upgrade(anonymous: httpx.Client) -> None:
+def test_a_plain_request_is_told_to_upgrade(anonymous: httpx.Client, feed: str) -> None:
     """`GET /ws/books` without a handshake is 426, with `Upgrade` (RFC 9110, section 15.5.22)."""
-    response = anonymous.get(FEED)
+    response = anonymous.get(feed)
     problem(response, 426)
     assert response.headers["Upgrade"] == "websocket"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_the_feed_takes_get_alone(anonymous: httpx.Client, method: str) -> None:
+def test_the_feed_takes_get_alone(anonymous: httpx.Client, method: str, feed: str) -> None:
     """Another method is 405 with `Allow`, also with the headers of a handshake."""
     for headers in ({}, handshake()):
-        response = anonymous.request(method, FEED, headers=headers)
+        response = anonymous.request(method, feed, headers=headers)
         problem(response, 405)
         assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
 
@@ -149,16 +157,18 @@ BAD_HANDSHAKES: dict[str, dict[str, str | None]] = {
 
 
 @pytest.mark.parametrize("kind", BAD_HANDSHAKES)
-def test_a_bad_handshake_is_a_problem(anonymous: httpx.Client, kind: str) -> None:
+def test_a_bad_handshake_is_a_problem(anonymous: httpx.Client, kind: str, feed: str) -> None:
     """What RFC 6455, section 4.2, does not allow is 400; 426 is for another protocol or version."""
-    response = anonymous.get(FEED, headers=handshake(**BAD_HANDSHAKES[kind]))
+    response = anonymous.get(feed, headers=handshake(**BAD_HANDSHAKES[kind]))
     problem(response, 426 if "upgrade" in kind or "version" in kind else 400)
 
 
 @pytest.mark.parametrize("version", ["8", "14"])
-def test_another_version_is_told_the_right_one(anonymous: httpx.Client, version: str) -> None:
+def test_another_version_is_told_the_right_one(
+    anonymous: httpx.Client, version: str, feed: str
+) -> None:
     """RFC 6455, section 4.4: who asks for another version is told that this is 13."""
-    response = anonymous.get(FEED, headers=handshake(Sec_WebSocket_Version=version))
+    response = anonymous.get(feed, headers=handshake(Sec_WebSocket_Version=version))
     problem(response, 426)
     assert response.headers["Sec-WebSocket-Version"] == "13"
 
@@ -177,19 +187,19 @@ def test_another_version_is_told_the_right_one(anonymous: httpx.Client, version:
     ],
     ids=str,
 )
-def test_a_handshake_may_ask_for_more(base_url: str, changes: dict[str, str]) -> None:
+def test_a_handshake_may_ask_for_more(base_url: str, changes: dict[str, str], feed: str) -> None:
     """Extensions and protocols that the feed does not have, it does not promise."""
-    with Raw(base_url, **changes) as peer:
+    with Raw(base_url, path=feed, **changes) as peer:
         assert "Sec-WebSocket-Protocol" not in peer.headers
         assert "made" not in peer.headers.get("Sec-WebSocket-Extensions", "")
         assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
 
 
-def test_the_answer_to_the_handshake_carries_the_headers(base_url: str) -> None:
+def test_the_answer_to_the_handshake_carries_the_headers(base_url: str, feed: str) -> None:
     """The 101 has the headers of every response, and the request's id or a new one."""
     given = secrets.token_hex(8)
     for headers in ({}, {"X_Request_ID": given}):
-        with Raw(base_url, **headers) as peer:
+        with Raw(base_url, path=feed, **headers) as peer:
             common_headers(httpx.Response(101, headers=peer.headers))
             if headers:
                 assert peer.headers.get_list("X-Request-ID") == [given]
@@ -197,16 +207,18 @@ def test_the_answer_to_the_handshake_carries_the_headers(base_url: str) -> None:
                 assert is_uuid(peer.headers["X-Request-ID"])
 
 
-def test_a_connection_is_one_line_in_the_log(service: Service, writers: list[Writer]) -> None:
+def test_a_connection_is_one_line_in_the_log(
+    service: Service, writers: list[Writer], feed: str
+) -> None:
     """The log has one JSON object for the request, and nothing of the secrets in its query."""
     request_id, secret = secrets.token_hex(8), secrets.token_hex(20)
 
     def logged(of: str) -> list[dict[str, Any]]:
         return [e for e in service.web.events() if e.get("request_id") == of and "status" in e]
 
-    with Raw(service.base_url, path=f"{FEED}?token={secret}", X_Request_ID=request_id) as peer:
+    with Raw(service.base_url, path=f"{feed}?token={secret}", X_Request_ID=request_id) as peer:
         [line] = until(lambda: logged(request_id), within=20, failing="nothing is in the log")
-        assert (line["method"], line["path"], line["status"]) == ("GET", FEED, 101)
+        assert (line["method"], line["path"], line["status"]) == ("GET", feed, 101)
         assert 0 <= line["duration_ms"] < 5000
         assert peer.ask(frame(TEXT, b"{}"))["type"] == "error"
         peer.send(close_frame(1000))
@@ -220,19 +232,19 @@ def test_a_connection_is_one_line_in_the_log(service: Service, writers: list[Wri
 
 
 @pytest.mark.smoke
-def test_connections_are_counted(base_url: str, anonymous: httpx.Client) -> None:
+def test_connections_are_counted(base_url: str, anonymous: httpx.Client, feed: str) -> None:
     """`http_requests_total{method="GET",route="/ws/books",status="101"}` counts them."""
 
     def counted() -> float:
         families = text_string_to_metric_families(anonymous.get("/metrics").text)
-        labels = {"method": "GET", "route": FEED, "status": "101"}
+        labels = {"method": "GET", "route": feed, "status": "101"}
         samples = [sample for family in families for sample in family.samples]
         return sum(s.value for s in samples if "_total" in s.name and s.labels == labels)
 
     before = counted()
     with ExitStack() as stack:
         for _ in range(8):
-            stack.enter_context(listening(base_url))
+            stack.enter_context(listening(base_url, feed))
         # A process may count one just after its answer, when another tells the metrics already.
         until(lambda: counted() >= before + 8, within=2, failing="they are not counted")
         assert counted() == before + 8

@@ -1,6 +1,7 @@
 """The feed's own losses: Redis, a web process, or a client's patience."""
 
 import json
+import secrets
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -30,17 +31,23 @@ from ..feed import (
 )
 from ..processes import until
 from ..service import Service
+from ..subjects import Subject
 from .outages import HOW, WHY, killed, lost
 
-pytestmark = pytest.mark.usefixtures("with_feed")
+pytestmark = [pytest.mark.resources("books"), pytest.mark.usefixtures("with_feed")]
 
 # More than 256, and than what the buffers of a narrow connection hold.
 FLOOD = 450
 
 
+def row_of(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the row that a change is told of."""
+    return message[message["type"].partition(".")[0]]
+
+
 def counted(listener: Listener) -> Counter[str]:
-    """Count what a listener has heard, by the book: each is created but once."""
-    return Counter(message["book"]["id"] for message in listener.heard)
+    """Count what a listener has heard, by the row: each is created but once."""
+    return Counter(row_of(message)["id"] for message in listener.heard)
 
 
 @WHY
@@ -66,7 +73,7 @@ def test_without_redis_each_process_serves_its_own_clients(
         for _ in range(3):
             for writer in writers:
                 started = time.monotonic()
-                made[writer.pid].append(create(writer))
+                made[writer.pid].append(create(writer, writer.subject))
                 seconds.append(time.monotonic() - started)
         assert prompt(seconds, limit=1.5), seconds
         for listener in listeners:
@@ -80,15 +87,19 @@ def test_without_redis_each_process_serves_its_own_clients(
 
 @HOW
 def test_after_redis_is_back_nothing_is_lost_or_sent_twice(
-    service: Service, listeners: list[Listener], writers: list[Writer], how: str
+    service: Service,
+    listeners: list[Listener],
+    writers: list[Writer],
+    subject: Subject,
+    how: str,
 ) -> None:
     """Once changes cross again each is sent once to every client, in order."""
     with lost(service.cache, how):
-        create(writers[0])
+        create(writers[0], subject)
     until_it_crosses(listeners, writers)
     for listener in listeners:
         listener.heard.clear()
-    expected = [create(writer) for _ in range(10) for writer in writers]
+    expected = [create(writer, writer.subject) for _ in range(10) for writer in writers]
     expected += settled(listeners, writers)
     for listener in listeners:
         assert listener.heard == expected
@@ -112,30 +123,40 @@ def test_a_lost_redis_is_a_warning_in_the_log(
 
 @HOW
 def test_without_redis_new_clients_are_let_in(
-    service: Service, listeners: list[Listener], writers: list[Writer], how: str
+    service: Service,
+    listeners: list[Listener],
+    writers: list[Writer],
+    subject: Subject,
+    how: str,
 ) -> None:
     """With Redis lost clients connect as ever, hear of their process's changes, and go."""
     with (
         lost(service.cache, how),
-        in_each(service.web_processes(), lambda: listening(service.base_url)) as found,
+        in_each(
+            service.web_processes(), partial(listening, service.base_url, subject.feed)
+        ) as found,
     ):
-        messages = {writer.pid: create(writer) for writer in writers}
+        messages = {writer.pid: create(writer, writer.subject) for writer in writers}
         for listener in found:
             assert listener.hears(messages[listener.pid], within=2)
-            listener.filter("Ursula K. Le Guin")
+            assert listener.is_answered()
     until_it_crosses(listeners, writers)
 
 
 def test_a_process_that_starts_without_redis_has_a_feed(
-    service: Service, user: httpx.Client, listeners: list[Listener], writers: list[Writer]
+    service: Service,
+    user: httpx.Client,
+    listeners: list[Listener],
+    writers: list[Writer],
+    subject: Subject,
 ) -> None:
     """A process that has never seen Redis serves its own clients, and all once it is there."""
     service.cache.kill()
     with service.another_web() as (web, base_url), ExitStack() as stack:
         processes = both(web, base_url)
-        found = stack.enter_context(in_each(processes, lambda: listening(base_url)))
-        makers = stack.enter_context(writing(processes, base_url, token_of(user)))
-        messages = {maker.pid: create(maker) for maker in makers}
+        found = stack.enter_context(in_each(processes, partial(listening, base_url, subject.feed)))
+        makers = stack.enter_context(writing(processes, base_url, token_of(user), subject))
+        messages = {maker.pid: create(maker, maker.subject) for maker in makers}
         for listener in found:
             assert listener.hears(messages[listener.pid], within=2)
         service.cache.start()
@@ -168,12 +189,12 @@ def test_what_others_publish_in_redis_is_passed_over(
 
 
 def test_a_forged_change_is_told_to_nobody(
-    service: Service, listeners: list[Listener], writers: list[Writer]
+    service: Service, listeners: list[Listener], writers: list[Writer], subject: Subject
 ) -> None:
     """Whoever may publish in Redis is not believed, however true to life the message is."""
     with service.cache.client() as cache, cache.pubsub() as subscription:
         subscription.subscribe(*cache.pubsub_channels())
-        expected = [create(writers[0], title="Kindred")]
+        expected = [create(writers[0], subject, **{subject.text: "Kindred"})]
         messages = (subscription.get_message(timeout=0.1) for _ in range(100))
         said = (m for m in messages if m and m["type"] == "message")
         true = next(m for m in said if b"Kindred" in m["data"])
@@ -190,7 +211,7 @@ def test_a_stopped_process_holds_up_no_other(
     stopped, working = service.web_processes()
     [writer] = [writer for writer in writers if writer.pid == working.pid]
     stopped.suspend()
-    expected = [create(writer) for _ in range(50)]
+    expected = [create(writer, writer.subject) for _ in range(50)]
     for listener in sorted(listeners, key=lambda listener: listener.pid == stopped.pid):
         works = listener.pid == working.pid
         assert listener.hears(*expected, within=1 if works else 0.1) == works
@@ -201,12 +222,12 @@ def test_a_stopped_process_holds_up_no_other(
 
 
 def test_a_killed_process_takes_its_own_clients_alone(
-    service: Service, user: httpx.Client, listeners: list[Listener], writers: list[Writer]
+    service: Service, listeners: list[Listener], writers: list[Writer], subject: Subject
 ) -> None:
     """A process killed with SIGKILL: the others' clients stay, and its own connect again."""
     with service.another_web() as (web, base_url), ExitStack() as stack:
         processes = both(web, base_url)
-        found = stack.enter_context(in_each(processes, lambda: listening(base_url)))
+        found = stack.enter_context(in_each(processes, partial(listening, base_url, subject.feed)))
         processes[0].kill()
         psutil.wait_procs(processes[:1], timeout=5)  # Until then it takes connections with it.
         living = [*listeners]
@@ -214,19 +235,30 @@ def test_a_killed_process_takes_its_own_clients_alone(
             if listener.pid == processes[0].pid:
                 with pytest.raises(ConnectionClosedError):
                     listener.hear()
-                living.append(stack.enter_context(listening(base_url)))
+                living.append(stack.enter_context(listening(base_url, subject.feed)))
             else:
                 living.append(listener)
         until_it_crosses(living, writers)
 
 
-def large(user: httpx.Client) -> dict[str, Any]:
-    """Create a book of which the message is as large as it can be."""
-    return create(user, title="\N{BOOKS}" * 200, author="\N{BOOKS}" * 200)
+def large(user: httpx.Client, subject: Subject) -> dict[str, Any]:
+    """Create a row of which the message is large: 180 letters of four bytes in each text."""
+    texts = [field.name for field in subject.fields if field.type == "string"]
+    long = {name: secrets.token_hex(8) + "\N{BOOKS}" * 180 for name in texts}
+    return create(user, subject, **long)
+
+
+def narrow(base_url: str, subject: Subject) -> Raw:
+    """Connect a client that holds little of what it does not read."""
+    return Raw(base_url, path=subject.feed, narrow=True)
 
 
 def test_a_client_that_does_not_read_is_cut_off(
-    service: Service, user: httpx.Client, listeners: list[Listener], writers: list[Writer]
+    service: Service,
+    user: httpx.Client,
+    listeners: list[Listener],
+    writers: list[Writer],
+    subject: Subject,
 ) -> None:
     """A client that does not read is cut off with 1013 once 256 messages wait for it.
 
@@ -237,13 +269,13 @@ def test_a_client_that_does_not_read_is_cut_off(
     def write(client: httpx.Client) -> None:
         for _ in range(FLOOD // 8):
             now = time.monotonic()
-            begun[large(client)["book"]["id"]] = now
+            begun[row_of(large(client, subject))["id"]] = now
 
     def hear(listener: Listener) -> dict[int, float]:
-        return {listener.hear()["book"]["id"]: time.monotonic() for _ in range(FLOOD // 8 * 8)}
+        return {row_of(listener.hear())["id"]: time.monotonic() for _ in range(FLOOD // 8 * 8)}
 
     with (
-        in_each(service.web_processes(), lambda: Raw(service.base_url, narrow=True)) as slow,
+        in_each(service.web_processes(), partial(narrow, service.base_url, subject)) as slow,
         eight(service.base_url, token_of(user)) as clients,
         ThreadPoolExecutor(len(listeners)) as pool,
     ):
@@ -262,11 +294,11 @@ def test_a_client_that_does_not_read_is_cut_off(
 
 
 def test_a_client_that_is_slow_for_a_while_loses_nothing(
-    service: Service, listeners: list[Listener], writers: list[Writer]
+    service: Service, listeners: list[Listener], writers: list[Writer], subject: Subject
 ) -> None:
     """Fewer than 256 messages wait for a client until it reads on."""
-    with in_each(service.web_processes(), lambda: Raw(service.base_url, narrow=True)) as slow:
-        expected = [large(writer) for _ in range(125) for writer in writers]
+    with in_each(service.web_processes(), partial(narrow, service.base_url, subject)) as slow:
+        expected = [large(writer, subject) for _ in range(125) for writer in writers]
         for listener in listeners:
             assert listener.hears(*expected)
         for peer in slow:
@@ -275,7 +307,7 @@ def test_a_client_that_is_slow_for_a_while_loses_nothing(
 
 
 def test_a_client_that_talks_and_does_not_read_is_held_up(
-    service: Service, listeners: list[Listener], writers: list[Writer]
+    service: Service, listeners: list[Listener], writers: list[Writer], subject: Subject
 ) -> None:
     """What a client says is taken no faster than it reads the answers, or it is cut off.
 
@@ -283,7 +315,7 @@ def test_a_client_that_talks_and_does_not_read_is_held_up(
     """
     data = frame(TEXT, b"x" * 4000) * 10
     sent = 0
-    with Raw(service.base_url, narrow=True) as peer:
+    with narrow(service.base_url, subject) as peer:
         peer.socket.settimeout(1)
         with suppress(TimeoutError, ConnectionError):
             while sent < 1000:
