@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import psutil
 import pytest
 from selenium.webdriver import Chrome
 
 from contract.client import connect, signed_in, token_of
-from contract.feed import create
+from contract.feed import both, create
 from contract.processes import until
 from contract.service import Project, Service
 from contract.subjects import CATEGORY, PRODUCT, TOLD
@@ -106,9 +107,11 @@ def test_a_page_whose_process_is_killed_goes_on_in_another(
     service: Service, user: httpx.Client, page: Page
 ) -> None:
     """The page connects again by itself."""
-    for process in service.web_processes():
+    killed = service.web_processes()
+    for process in killed:
         process.kill()
-    until(lambda: page.state == "live", within=30, failing="the page is not live again")
+    psutil.wait_procs(killed, timeout=5)
+    both(service.web, service.base_url)
     with connect(service.base_url, token_of(user)) as again:
         until_it_hears(page, again)
 
