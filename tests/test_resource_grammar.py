@@ -124,6 +124,7 @@ def test_what_is_said_has_one_form(said: str, told: str) -> None:
         ("product created_at_id:integer", "an index of every table"),
         ("product save:boolean", "every row in Django"),
         ("type name", "say type/another_word"),
+        ("type/kinds name", "messages of Tornado's feed have"),
         ("row/lines name", "something else of that name"),
         ("bass/base name", "say bass/another_word"),
         ("me name", "something else of that name"),

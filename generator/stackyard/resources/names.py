@@ -162,14 +162,14 @@ def check_resource(name: str, plural: str) -> None:
     _check_sql(plural)
     if name.replace("_", "") == plural.replace("_", ""):
         raise ResourceError(name, f"one and several are called the same; say {name}/several_{name}")
-    if name == _TOLD:
-        raise ResourceError(name, "messages of Tornado's feed have something else of that name")
     if name in _CLASSES | _DJANGO_CLASSES | _ROUTES:
         raise ResourceError(name, "the code has something else of that name; choose another")
     if plural in MODULES | DJANGO_APPS | _CODE | _ROUTES | sys.stdlib_module_names:
         raise ResourceError(
             plural, f"the code has something else of that name; say {name}/another_word"
         )
+    if name == _TOLD:
+        raise ResourceError(name, "messages of Tornado's feed have something else of that name")
 
 
 def _check_sql(name: str) -> None:
