@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from uv import find_uv_bin
 
 from combinations import ASIDE, BY_NAME, CHOICES, COMBINATIONS, ROOT, TEMPLATE, name_of, render
+from contract.brokers import RabbitMQ
+from contract.databases.mysql import MariaDBServer, MySQLServer
 from covering import covering
 
 pytest_plugins = ["gate", "minutes"]
@@ -28,6 +32,8 @@ HOSTILE = """Goods, "new" & 'old': $5 #1 \\ {each} %s"""
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
 QUICK = ["--defaults", "--no-lock"]
 Git = Callable[..., str]
+# What comes in no wheel: the tests have it.
+BROUGHT = {"mariadb": MariaDBServer, "mysql": MySQLServer, "rabbitmq": RabbitMQ}
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
@@ -161,6 +167,21 @@ def environment(without_uv: dict[str, str], tmp_path: Path) -> dict[str, str]:
     uv.parent.mkdir()
     uv.symlink_to(find_uv_bin())
     return without_uv | {"PATH": os.pathsep.join([str(uv.parent), without_uv["PATH"]])}
+
+
+@pytest.fixture(scope="session")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """Give a function that runs a server which no project brings, once."""
+    with ExitStack() as stack:
+
+        @cache
+        def server(name: str) -> Any:
+            made = BROUGHT[name](tmp_path_factory.mktemp(name))
+            made.start()
+            stack.callback(made.stop)
+            return made
+
+        yield server
 
 
 @pytest.fixture

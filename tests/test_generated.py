@@ -17,8 +17,7 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,11 @@ import pytest
 from uv import find_uv_bin
 
 from combinations import COMBINATIONS, DEFAULTS, LEAST, PAIRS, name_of
-from conftest import Command, replace, run
-from contract.brokers import RabbitMQ
-from contract.databases.mysql import MariaDBServer, MySQLServer
+from conftest import BROUGHT, Command, replace, run
 from contract.processes import free_port
 
 pytestmark = pytest.mark.slow
 
-# What comes in no wheel: the tests have it.
-BROUGHT = {"mariadb": MariaDBServer, "mysql": MySQLServer, "rabbitmq": RabbitMQ}
 WITHOUT_UV = [*LEAST.values()][-1]
 
 
@@ -67,21 +62,6 @@ def tmp_path(tmp_path: Path) -> Path:
     place = tmp_path / PLACE
     place.mkdir(mode=0o700)
     return place
-
-
-@pytest.fixture(scope="session")
-def brought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
-    """Give a function that runs a server which no project brings, once."""
-    with ExitStack() as stack:
-
-        @cache
-        def server(name: str) -> Any:
-            made = BROUGHT[name](tmp_path_factory.mktemp(name))
-            made.start()
-            stack.callback(made.stop)
-            return made
-
-        yield server
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from combinations import FRAMEWORKS, ROOT, TEMPLATE
+from combinations import CHOICES, FRAMEWORKS, ROOT, TEMPLATE, offered
 from conftest import CHECKOUT_WARNINGS, STACKYARD, Command, generated, run
 from stackyard.making.generate import generate
 from stackyard.resources import ResourceError, canonical, parse
@@ -26,6 +26,7 @@ SHOP = (
     "product name:string{1..200}! sku:string!:uniq price:decimal{10.2}! stock:integer"
     " status:enum{draft,live} released:date"
 )
+DATABASES = CHOICES["database"]
 # What each type takes, a field without anything else, and names that are as long as may be.
 LONG = "x" * LONGEST
 EVERY = [
@@ -177,18 +178,27 @@ def judge(project: Path) -> None:
     run(ruff, "format", "--no-cache", "--check", cwd=project)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+ANSWERS = [
+    {},
+    {"cache": "none"},
+    {"tasks": "none"},
+    {"cache": "none", "tasks": "none"},
+    {"replicas": "streaming"},
+    {"replicas": "streaming", "cache": "none"},
+    *({"database": name} for name in DATABASES if name != "postgresql"),
+    {"database": "sqlite", "example": "books"},
+    {"database": "mysql", "example": "books", "tasks": "none"},
+]
+
+
 @pytest.mark.parametrize(
-    "answers",
+    ("framework", "answers"),
     [
-        {},
-        {"cache": "none"},
-        {"tasks": "none"},
-        {"cache": "none", "tasks": "none"},
-        {"replicas": "streaming"},
-        {"replicas": "streaming", "cache": "none"},
+        pytest.param(framework, told, id=f"{framework}-{'-'.join(told.values()) or 'defaults'}")
+        for framework in FRAMEWORKS
+        for told in ANSWERS
+        if offered({"database": "postgresql"} | told | {"framework": framework})
     ],
-    ids=lambda answers: "-".join(answers) or "defaults",
 )
 def test_whatever_the_names_a_project_is_in_order(
     tmp_path: Path, framework: str, answers: dict[str, str]
@@ -208,12 +218,18 @@ def test_whatever_the_names_a_project_is_in_order(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(resources().filter(parsed))
-@example(["pot mail:email"])  # without a number or a flag, whose parsers stand beside its own
+@given(resources().filter(parsed), st.sampled_from(DATABASES))
+# Without a number or a flag, whose parsers stand beside its own.
+@example(["pot mail:email"], "postgresql")
 def test_any_resources_are_in_order(
-    tmp_path_factory: pytest.TempPathFactory, framework: str, told: list[str]
+    tmp_path_factory: pytest.TempPathFactory, framework: str, told: list[str], database: str
 ) -> None:
-    judge(make(tmp_path_factory.mktemp("resources") / "shop", framework, told))
+    """On the database that is drawn, or on PostgreSQL where it does not take them."""
+    answers = {"framework": framework, "database": database, "resources": parsed(told)}
+    if not offered(answers) or TEMPLATE.refusal("resources", answers):
+        database = "postgresql"
+    place = tmp_path_factory.mktemp("resources") / "shop"
+    judge(make(place, framework, told, database=database))
 
 
 def defined(file: Path) -> set[str]:
@@ -300,7 +316,7 @@ def test_plain_copier_makes_the_same(tmp_path: Path, clone: Path, framework: str
     ("answers", "reason"),
     [
         ({"resources": "product name!"}, "stackyard new --resource"),
-        ({"database": "sqlite"}, "PostgreSQL alone"),
+        ({"database": "sqlite", "resources": canonical(["pot size:decimal{19.2}"])}, "18 digits"),
     ],
 )
 def test_plain_copier_refuses_what_cannot_be(
@@ -316,7 +332,10 @@ def test_plain_copier_refuses_what_cannot_be(
     ("told", "reason"),
     [
         (["flask", "shop", "--resource", "product name:strin"], "'strin' is no type"),
-        (["flask", "shop", "--resource", SHOP, "--database", "mysql"], "PostgreSQL alone yet"),
+        (
+            ["flask", "shop", "--resource", "pot size:decimal{19.0}", "--database", "sqlite"],
+            "18 digits",
+        ),
     ],
 )
 def test_the_command_refuses_and_writes_nothing(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import secrets
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
 
-from combinations import FRAMEWORKS
-from conftest import Command, run
+from combinations import CHOICES, DEFAULTS, ELSEWHERE, FRAMEWORKS, offered
+from conftest import BROUGHT, Command, run
 from contract.document import in_order
 from stackyard.resources import parse
 from test_resources import EVENT, ODD, SHOP, make, parsed, resources
@@ -38,20 +40,56 @@ NOWHERE = {
 }
 
 
+def shop(told: dict[str, str]) -> object:
+    """Have the gate ask the defaults of one framework, and one of a few on another database."""
+    framework = told["framework"]
+    turn = 4 if told in DEFAULTS.values() else 1
+    known = told in [*DEFAULTS.values(), *ELSEWHERE]
+    mark = pytest.mark.one_of(turn, framework) if known else pytest.mark.everything
+    name = f"{framework}-{told['database']}"
+    return pytest.param(told, id=name, marks=[mark, pytest.mark.xdist_group(f"shop-{name}")])
+
+
+@pytest.fixture
+def served(
+    told: dict[str, str], environment: dict[str, str], brought: Callable[[str], Any]
+) -> dict[str, str]:
+    """What a user has who brings the server that no project has."""
+    if told["database"] not in BROUGHT:
+        return environment
+    name, server = f"shop_{secrets.token_hex(4)}", brought(told["database"])
+    server.create_database(name)
+    return environment | {"DATABASE_URL": server.maintenance.removesuffix("app") + name}
+
+
+# Columns that come later, with rows or without.
+LATER = (
+    "+event seats:integer{1..9}:uniq mood:enum{good,bad} summary:text fee:decimal:index"
+    " nickname:string{2..40} lamp:references{product} notes:json"
+)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(4, one)) for one in FRAMEWORKS]
+    "told",
+    [
+        shop(told)
+        for default in DEFAULTS.values()
+        for told in (default | {"database": database} for database in CHOICES["database"])
+        if offered(told)
+    ],
 )
 def test_a_shop_passes_its_own_tests(
-    stackyard: Command, environment: dict[str, str], framework: str
+    stackyard: Command, served: dict[str, str], told: dict[str, str]
 ) -> None:
     """The linters are green, and the tests with the coverage that they ask for."""
-    resources = (f"{SHOP} category:references!", "category name!:uniq", ODD[0], EVENT)
-    told = [word for one in resources for word in ("--resource", one)]
-    done = stackyard("new", framework, "shop", *told, "--defaults")
+    resources = (f"{SHOP} category:references!", "category name!:uniq", ODD[0], EVENT, LATER)
+    said = [word for one in resources for word in ("--resource", one)]
+    said += ["--database", told["database"]]
+    done = stackyard("new", told["framework"], "shop", *said, "--defaults")
     assert done.returncode == 0, done.stderr
 
-    run("make", "lint", "test", cwd=stackyard.directory / "shop", env=environment)
+    run("make", "lint", "test", cwd=stackyard.directory / "shop", env=served)
 
 
 @pytest.mark.slow

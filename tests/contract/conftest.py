@@ -39,7 +39,7 @@ from .feed import FEED, Listener, Writer, both, in_each, listening, until_it_cro
 from .generated import generate
 from .processes import Process
 from .service import OTHERWISE, WITH_FEED, Project, Service, Target, database_of, parts_of, running
-from .subjects import BOOK, NAMED, PRODUCT, TOLD, Subject
+from .subjects import BOOK, NAMED, PRODUCT, SHOPS, Subject, in_turn
 
 # The defaults of each framework with something in front of the database: their own names, what the
 # service is run with, and as what the table of exceptions knows it.
@@ -48,8 +48,6 @@ IN_FRONT = {
     for name, options in {"pgbouncer": {"pooled": True}}.items()
     for told in DEFAULTS.values()
 }
-# The defaults of each framework with resources of the owner's own.
-SHOPS = {f"{name_of(told)}-shop": told | {"resources": TOLD} for told in DEFAULTS.values()}
 ASKED = BY_NAME | {name: told for name, (told, *_) in IN_FRONT.items()} | SHOPS
 # Which turn it is that has the whole of them asked of a default: see `tests/gate.py`.
 TURNS = {"contract": 0, "faults": 3}
@@ -125,9 +123,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if told is None:
             continue
         if name in SHOPS:
-            # What books are judged by as well, of one framework; the rest of each.
-            if item.get_closest_marker("resources").args:
-                item.add_marker(pytest.mark.one_of(4, told["framework"]))
+            also_of_books = bool(item.get_closest_marker("resources").args)
+            for mark in in_turn(told, also_of_books=also_of_books):
+                item.add_marker(mark)
             continue
         if told in DEFAULTS.values():
             # The smoke is asked of each.

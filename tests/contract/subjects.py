@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
+from combinations import CHOICES, DEFAULTS, ELSEWHERE, name_of, offered
+from covering import Answers
 from stackyard.resources import Field, Resource, canonical, parse
 
 from .values import fresh
@@ -83,3 +87,26 @@ TOLD = canonical(
 
 SHOP = [Subject(resource) for resource in parse([TOLD])]
 CATEGORY, PRODUCT, EVENT = SHOP
+
+SHOPS = {
+    f"{name_of(told)}-shop": told | {"resources": TOLD}
+    for default in DEFAULTS.values()
+    for told in (default | {"database": database} for database in CHOICES["database"])
+    if offered(told)
+}
+"""The defaults of each framework with these resources, on each database."""
+
+
+def in_turn(shop: Answers, *, also_of_books: bool) -> list[pytest.MarkDecorator]:
+    """Return what has the gate ask a shop something, or leave it to `make test-all`.
+
+    On the default database it asks each, what books are judged by as well of one; elsewhere it asks
+    one framework of a few, and only what no book is judged by.
+    """
+    told = {name: answer for name, answer in shop.items() if name != "resources"}
+    framework = told["framework"]
+    if told in DEFAULTS.values():
+        return [pytest.mark.one_of(4, framework)] if also_of_books else []
+    if also_of_books or told not in ELSEWHERE:
+        return [pytest.mark.everything]
+    return [pytest.mark.one_of(2, framework, sorted({one["framework"] for one in ELSEWHERE}))]

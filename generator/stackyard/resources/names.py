@@ -68,13 +68,14 @@ _CLASSES = _words(
     after_validator amount annotated any author_count base base_model before_validator big_integer
     book book_in book_page book_patch book_query boolean change check_constraint column_element
     computed config_dict core_schema current_user date date_time decade_count decimal
-    declarative_base dialect digits double email_address field field_error filter flag foreign_key
-    form generic get_core_schema_handler grant health identifier index input isbn iso_date length
-    literal mailbox mapped meta_data model moment name numeric one_of ordering output page
-    page_query parameter password problem range real_number refresh_token report report_status
-    revocation row schema sought sought_number str_enum strict_bool string string_constraints
-    summary term text time token_error token_pair token_request type_decorator type_var user user_in
-    utc_date_time uuid validation_error web_address whole_number with_json_schema
+    declarative_base dialect digits double email_address field field_error filter fixed_point flag
+    foreign_key form generic get_core_schema_handler grant health identifier index input isbn
+    iso_date length literal mailbox mapped meta_data model moment name numeric one_of ordering
+    output page page_query parameter password problem range real_number refresh_token report
+    report_status revocation row schema sought sought_number str_enum strict_bool string
+    string_constraints summary term text time token_error token_pair token_request type_decorator
+    type_var user user_in utc_date_time uuid validation_error web_address whole_number
+    with_json_schema
     """
 )
 """Whose class would be called as another of the project."""

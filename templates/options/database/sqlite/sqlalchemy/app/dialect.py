@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Date,
     DateTime,
+    Double,
     Engine,
     Enum,
     String,
@@ -34,6 +35,7 @@ for _text in (Date, DateTime, Enum, JSON, String, Uuid):
     compiles(_text, "sqlite")(lambda *_, **__: "TEXT")
 for _integer in (BigInteger, Boolean):
     compiles(_integer, "sqlite")(lambda *_, **__: "INTEGER")
+compiles(Double, "sqlite")(lambda *_, **__: "REAL")
 
 # Which reference is broken: that which is so once the check of it is put off.
 BROKEN = """
