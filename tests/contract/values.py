@@ -244,7 +244,10 @@ class UUID(Values):
     unreadable = ("", "x", "1")
 
     def rising(self, series: str) -> list[Any]:
-        return [str(uuid.UUID(int=(int(series, 16) << 76) + n)) for n in range(3)]
+        # By their first digits, against their last: some database has these first.
+        first = int(series, 16) % (2**48 - 2)
+        several = [((first + n) << 80) + 2 - n for n in range(3)]
+        return [str(uuid.UUID(int=one, version=4)) for one in several]
 
     def edges(self) -> list[Any]:
         return [str(uuid.UUID(int=0)), str(uuid.uuid4()), str(uuid.UUID(int=2**128 - 1))]
