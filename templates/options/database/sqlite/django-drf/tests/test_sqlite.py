@@ -97,7 +97,7 @@ class TestErrors:
         told(other, "PRAGMA max_page_count = 1")
 
         with pytest.raises(OperationalError, match="full"):
-            told(other, "CREATE TABLE more (id INTEGER)")
+            told(other, "CREATE TABLE more AS SELECT zeroblob(10000000) AS it")
 
     @pytest.mark.parametrize("rule", ["", "ON DELETE RESTRICT", "DEFERRABLE INITIALLY DEFERRED"])
     def test_a_commit_that_is_refused_names_the_reference_and_locks_nobody_out(

@@ -134,7 +134,7 @@ class TestErrors:
         one.exec_driver_sql("PRAGMA max_page_count = 1")
 
         with pytest.raises(OperationalError, match="full"):
-            one.execute(text("CREATE TABLE more (id INTEGER)"))
+            one.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(10000000) AS it")
 
     def test_a_file_that_takes_no_writes_is_opened_anew(self) -> None:
         with engine_of("ro").connect() as connection:
