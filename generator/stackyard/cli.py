@@ -10,6 +10,7 @@ from click.shell_completion import shell_complete
 
 from stackyard.commands import completion
 from stackyard.commands.change import add, remove
+from stackyard.commands.compare import compare
 from stackyard.commands.list import list_
 from stackyard.commands.new import new
 from stackyard.commands.show import show
@@ -64,6 +65,7 @@ main.add_command(remove)
 main.add_command(update)
 main.add_command(show)
 main.add_command(list_)
+main.add_command(compare)
 
 
 def _unknown_flag(error: click.NoSuchOption) -> str:

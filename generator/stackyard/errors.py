@@ -6,6 +6,7 @@ StackyardError
 ├── ResourceError                                        resources/errors.py
 ├── AnswerError, TemplateError, UnusableTemplateError    template/errors.py
 ├── TargetError, DiskFullError                           making/errors.py
+├── UnknownSideError, UnknownConcernError, PageError     comparing/errors.py
 └── ProjectError, UpstreamError                          updating/errors.py
 """
 

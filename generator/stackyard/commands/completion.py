@@ -34,6 +34,31 @@ def frameworks(
     return _offered(installed(context).questions["framework"].choices, incomplete)
 
 
+files = click.Path(dir_okay=False).shell_complete
+"""Complete a FILE."""
+
+
+def sides(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Complete the name of a framework, or the PATH of a project."""
+    found = frameworks(context, _parameter, incomplete)
+    return [*found, *directories(context, _parameter, incomplete)]
+
+
+def concerns(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Complete the name of a concern."""
+    from stackyard.comparing.concerns import load
+
+    return [
+        CompletionItem(concern.name, help=concern.question)
+        for concern in load(installed(context).root)
+        if concern.name.startswith(incomplete)
+    ]
+
+
 def presets(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:

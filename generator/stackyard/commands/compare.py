@@ -1,0 +1,226 @@
+"""`stackyard compare`."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import click
+
+from stackyard import interrupts
+from stackyard.commands import completion, installed
+from stackyard.commands.answers import Answering
+from stackyard.commands.printing import dump, progress, say
+from stackyard.commands.tree import size_of
+from stackyard.errors import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from stackyard.comparing.code import Excerpt
+    from stackyard.comparing.comparison import Answer, Comparison, Side
+    from stackyard.comparing.concerns import Concern
+
+_NARROWEST = 60
+"""How many columns of a terminal a side has at least: with less, they stand below each other."""
+
+_GAP = "  "
+
+
+@click.command(cls=Answering, heading="Answers that all have, and their defaults", defaults=True)
+@click.argument("named", metavar="[FRAMEWORK|PATH]...", nargs=-1, shell_complete=completion.sides)
+@click.option(
+    "--concern",
+    metavar="NAME",
+    shell_complete=completion.concerns,
+    help="Show the code of one concern, side by side, and what is to be said of it.",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Write it to one page, which needs no other file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all the code.")
+@click.pass_context
+def compare(
+    context: click.Context,
+    *,
+    named: tuple[str, ...],
+    told: list[tuple[str, str]],
+    concern: str | None,
+    html: str | None,
+    as_json: bool,
+) -> None:
+    """Compare frameworks, or projects of your own: where each does what, and with how much code.
+
+    Of frameworks it is what would be generated; without a name, all of them.
+
+    \b
+    Examples:
+      stackyard compare
+      stackyard compare fastapi flask --concern authentication
+      stackyard compare --html report.html
+      stackyard compare --cache none --json
+      stackyard compare shelf1 shelf2
+    """
+    from pathlib import Path
+
+    from stackyard.comparing import comparison
+    from stackyard.comparing.concerns import load_frameworks
+    from stackyard.template.source import version
+    from stackyard.template.template import collect
+
+    template = installed(context)
+    progress("Making what is compared ...")
+    with interrupts.shielded():
+        found = comparison.compare(template, named, collect(told), concern)
+        interrupts.conclude()
+    if html is not None:
+        from stackyard.comparing import page
+
+        text = page.page(found, load_frameworks(template.root), version())
+        page.write(text, Path(html))
+    if as_json:
+        dump(_json(found))
+    elif html is not None:
+        say(f"The page is in {html}: {size_of(len(text.encode()))}")
+    elif concern is None:
+        click.echo("\n".join(_table(found)))
+    else:
+        [(one, answers)] = found.answers.items()
+        width = shutil.get_terminal_size().columns
+        click.echo_via_pager("\n".join(_pages(one, found.sides, answers, width)) + "\n")
+
+
+def _table(found: Comparison) -> list[str]:
+    """Return how much of everything each side has, a line for each thing."""
+    rows = [
+        ("files", [side.figures.files for side in found.sides]),
+        ("lines of Python", [side.figures.lines for side in found.sides]),
+        ("lines of its tests", [side.figures.test_lines for side in found.sides]),
+        ("dependencies", [side.figures.dependencies for side in found.sides]),
+    ]
+    by_concern = [
+        (concern.name, [answer.lines for answer in answers])
+        for concern, answers in found.answers.items()
+    ]
+    first = max(len(name) for name, _ in [*rows, *by_concern]) + 2
+    names = [shown(side.name) for side in found.sides]
+
+    def line(name: str, numbers: Sequence[object]) -> str:
+        cells = zip(names, numbers, strict=True)
+        return f"{name:<{first}}" + _GAP.join(f"{number!s:>{len(side)}}" for side, number in cells)
+
+    return [
+        line("", names),
+        *(line(*row) for row in rows),
+        "",
+        "Lines by concern:",
+        *(line(*row) for row in by_concern),
+        "",
+        "No line counts that is empty, and none says how good it is. For the code of a concern,"
+        " and what",
+        "differs: stackyard compare --concern NAME",
+    ]
+
+
+def _pages(
+    concern: Concern, sides: Sequence[Side], answers: Sequence[Answer], width: int
+) -> Iterator[str]:
+    """Yield the lines that show a concern: what all share, then each side's own."""
+    from stackyard.comparing.comparison import shared
+
+    yield click.style(f"{concern.title}: {concern.question}", bold=True)
+    yield from ("", *textwrap.wrap(concern.summary, min(width, 100)))
+    same = shared(answers)
+    for excerpt, numbers in same.items():
+        names = ", ".join(sides[number].name for number in numbers)
+        yield from ("", click.style(shown(f"The same in {names}"), bold=True))
+        yield from ("", *_code(excerpt, width))
+    known = {excerpt.text for excerpt in same}
+    each = (width - len(_GAP) * (len(sides) - 1)) // len(sides)
+    is_beside = each >= _NARROWEST
+    columns = [
+        list(_column(concern, side, answer, known, each if is_beside else width))
+        for side, answer in zip(sides, answers, strict=True)
+    ]
+    if is_beside:
+        yield ""
+        for cells in zip_longest(*columns, fillvalue=""):
+            padded = (cell + " " * (each - len(click.unstyle(cell))) for cell in cells)
+            yield _GAP.join(padded).rstrip()
+    else:
+        for column in columns:
+            yield from ("", *column)
+
+
+def _column(
+    concern: Concern, side: Side, answer: Answer, known: set[str], width: int
+) -> Iterator[str]:
+    """Yield the lines of one side, none longer than the width."""
+    yield click.style(shown(side.name)[:width], bold=True)
+    yield from ("", *textwrap.wrap(concern.commentary[side.framework], min(width, 100)))
+    for excerpt in answer.excerpts:
+        if excerpt.text not in known:
+            yield from ("", *_code(excerpt, width))
+    for place in answer.missing:
+        yield from ("", *textwrap.wrap(f"{place.path} has no {place.symbol} any more.", width))
+
+
+def _code(excerpt: Excerpt, width: int) -> Iterator[str]:
+    """Yield a piece of code below the place where it stands; what is too long goes on below."""
+    yield click.style(f"{excerpt.path}:{excerpt.line}"[:width], dim=True)
+    for line in map(shown, excerpt.text.splitlines()):
+        yield line[:width]
+        for begin in range(width, len(line), width - 4):
+            yield f"  > {line[begin : begin + width - 4]}"
+
+
+def _json(found: Comparison) -> dict[str, object]:
+    """Return a comparison as JSON has it."""
+    return {
+        "sides": [
+            {
+                "name": side.name,
+                "framework": side.framework,
+                "answers": dict(side.answers),
+                "files": side.figures.files,
+                "lines": side.figures.lines,
+                "test_lines": side.figures.test_lines,
+                "dependencies": side.figures.dependencies,
+            }
+            for side in found.sides
+        ],
+        "concerns": [
+            {
+                "name": concern.name,
+                "title": concern.title,
+                "question": concern.question,
+                "summary": concern.summary,
+                "answers": [
+                    {
+                        "name": side.name,
+                        "lines": answer.lines,
+                        "commentary": concern.commentary[side.framework],
+                        "code": [
+                            {
+                                "path": excerpt.path,
+                                "symbol": excerpt.symbol,
+                                "line": excerpt.line,
+                                "text": excerpt.text,
+                            }
+                            for excerpt in answer.excerpts
+                        ],
+                        "missing": [
+                            f"{place.path} {place.symbol}".rstrip() for place in answer.missing
+                        ],
+                    }
+                    for side, answer in zip(found.sides, answers, strict=True)
+                ],
+            }
+            for concern, answers in found.answers.items()
+        ],
+    }

@@ -1,0 +1,71 @@
+"""The code of a project, found by file and symbol in its syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackyard.comparing.concerns import Place
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A piece of a file: where it stands, from which line on (1 is the first), and its text."""
+
+    path: str
+    symbol: str
+    line: int
+    text: str
+
+
+def find(project: Path, place: Place) -> Excerpt | None:
+    """Return what stands at a place of the project, with the comment above it, if anything does."""
+    try:
+        text = (project / place.path).read_text(encoding="utf-8")
+        first, last = _span(text, place.symbol) if place.symbol else (1, len(text.splitlines()))
+    except (OSError, ValueError, LookupError, SyntaxError):
+        return None  # an owner changes what was generated as it pleases them
+    lines = text.splitlines()
+    while first > 1 and place.symbol and lines[first - 2].lstrip().startswith("#"):
+        first -= 1
+    piece = textwrap.dedent("\n".join(lines[first - 1 : last]))
+    return Excerpt(place.path, place.symbol, first, piece)
+
+
+def _span(text: str, symbol: str) -> tuple[int, int]:
+    """Return the first and the last line of what a module calls so.
+
+    Raises:
+        LookupError: if it calls nothing so.
+    """
+    found = _named(ast.parse(text).body, symbol.split("."))
+    decorators = getattr(found, "decorator_list", [])
+    first = min([found.lineno, *(decorator.lineno for decorator in decorators)])
+    return first, found.end_lineno or found.lineno
+
+
+def _named(body: list[ast.stmt], names: list[str]) -> ast.stmt:
+    """Return the statement that gives the last of the names, within the classes of the others."""
+    name, *rest = names
+    for node in body:
+        if name in _names(node):
+            if not rest:
+                return node
+            if isinstance(node, ast.ClassDef):
+                return _named(node.body, rest)
+    raise LookupError(name)
+
+
+def _names(node: ast.stmt) -> list[str]:
+    """Return what a statement gives a name to."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return [node.name]
+        case ast.Assign():
+            return [target.id for target in node.targets if isinstance(target, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+        case _:
+            return []

@@ -1,0 +1,95 @@
+"""A comparison as one HTML page, which needs no other host and no script."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_for_filename
+from pygments.lexers.special import TextLexer
+from pygments.util import ClassNotFound
+
+from stackyard.comparing.code import Excerpt
+from stackyard.comparing.comparison import Answer, Comparison, Side, shared
+from stackyard.comparing.concerns import Concern, Framework
+from stackyard.comparing.errors import PageError
+
+BEGIN = "<!DOCTYPE html>\n<!-- A comparison by stackyard -->\n"
+"""What every page begins with, by which it is known."""
+
+LIGHT, DARK = "xcode", "lightbulb"
+"""Pygments' styles all of whose colors are told apart as WCAG 2.2 asks for (1.4.3: 4.5 to 1)."""
+
+
+def page(found: Comparison, frameworks: Sequence[Framework], version: str) -> str:
+    """Return the page, in HTML 5, with a paragraph on each framework that is told of."""
+    environment = Environment(
+        loader=PackageLoader("stackyard.comparing", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["code"] = _highlighted
+    sections = [_section(found.sides, *one) for one in found.answers.items()]
+    return BEGIN + environment.get_template("page.html.jinja").render(
+        sides=found.sides,
+        frameworks={one.name: one for one in frameworks},
+        sections=sections,
+        styles={"light": _style(LIGHT), "dark": _style(DARK)},
+        version=version,
+    )
+
+
+def write(text: str, file: Path) -> None:
+    """Write a page to a file, whole or not at all, in the place of an older page alone.
+
+    Raises:
+        PageError: if something else is there, or it cannot be written.
+    """
+    try:
+        if file.exists() and not (file.is_file() and _begin_of(file) == BEGIN):
+            raise PageError(file, "something is there that is no page of stackyard's")
+        beside = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(file)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise PageError(file, error.strerror or str(error)) from error
+
+
+def _begin_of(file: Path) -> str:
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        return opened.read(len(BEGIN))
+
+
+def _section(
+    sides: Sequence[Side], concern: Concern, answers: Sequence[Answer]
+) -> dict[str, object]:
+    same = {
+        excerpt: ", ".join(sides[number].name for number in numbers)
+        for excerpt, numbers in shared(answers).items()
+    }
+    known = {excerpt.text for excerpt in same}
+    own = [[one for one in answer.excerpts if one.text not in known] for answer in answers]
+    return {"concern": concern, "answers": answers, "shared": same, "own": own}
+
+
+def _highlighted(excerpt: Excerpt) -> str:
+    """Return a piece of code as HTML, escaped and with what Pygments knows of it."""
+    try:
+        lexer = get_lexer_for_filename(excerpt.path, stripnl=False)
+    except ClassNotFound:
+        lexer = TextLexer(stripnl=False)
+    return highlight(excerpt.text, lexer, HtmlFormatter(nowrap=True)).rstrip()
+
+
+def _style(name: str) -> str:
+    rules: str = HtmlFormatter(style=name).get_style_defs(".code")  # type: ignore[no-untyped-call]
+    return rules
