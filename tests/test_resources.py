@@ -336,6 +336,10 @@ def test_plain_copier_refuses_what_cannot_be(
             ["flask", "shop", "--resource", "pot size:decimal{19.0}", "--database", "sqlite"],
             "18 digits",
         ),
+        (
+            ["django-drf", "shop", "--resource", "pot size:decimal{16.0}", "--database", "sqlite"],
+            "15 digits",
+        ),
     ],
 )
 def test_the_command_refuses_and_writes_nothing(
