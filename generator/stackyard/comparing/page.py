@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +37,7 @@ def page(found: Comparison, frameworks: Sequence[Framework], version: str) -> st
         undefined=StrictUndefined,
     )
     environment.filters["code"] = _highlighted
+    environment.filters["prose"] = _prose
     sections = [_section(found.sides, *one) for one in found.answers.items()]
     return BEGIN + environment.get_template("page.html.jinja").render(
         sides=found.sides,
@@ -79,6 +82,11 @@ def _section(
     known = {excerpt.text for excerpt in same}
     own = [[one for one in answer.excerpts if one.text not in known] for answer in answers]
     return {"concern": concern, "answers": answers, "shared": same, "own": own}
+
+
+def _prose(text: str) -> str:
+    """Return a paragraph as HTML, with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _highlighted(excerpt: Excerpt) -> str:
