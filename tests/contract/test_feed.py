@@ -90,10 +90,13 @@ def test_a_change_to_what_is_there_is_sent(
 def test_whatever_a_row_holds_is_sent_as_it_is_shown(
     listeners: list[Listener], writers: list[Writer], subject: Subject
 ) -> None:
-    """Of each resource and type of field, clients of any process hear what the API shows."""
+    """Of each resource and type of field, clients of any process hear what the API shows.
+
+    But of what is unique, whose values other tests keep.
+    """
     expected = [create(writer, subject) for writer in writers]
     path = f"{subject.path}/{expected[0][subject.name]['id']}"
-    for field in subject.fields:
+    for field in [field for field in subject.fields if not field.unique]:
         for sent, _ in values_of(field).kept():
             changed = writers[0].patch(path, json={field.name: sent})
             assert changed.status_code == 200, sent
