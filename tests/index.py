@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NO_LAYERS = {"fragments", "pins", "project"}
+NO_LAYERS = {"concerns", "fragments", "pins", "project"}
 
 
 def index(checkout: Path) -> str:

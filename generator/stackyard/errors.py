@@ -82,6 +82,11 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return folded[close[0]] if close else None
 
 
+def unknown(kind: str, name: str, names: Iterable[str]) -> str:
+    """Return that nothing of a kind is called so, and what there is."""
+    return f"no {kind} is called {name!r}: {suggest(name, names)}"
+
+
 def suggest(word: str, candidates: Iterable[str]) -> str:
     """Return what was most likely meant, if anything comes close, and what there is."""
     candidates = list(candidates)

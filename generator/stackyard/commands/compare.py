@@ -131,21 +131,19 @@ def _pages(
     concern: Concern, sides: Sequence[Side], answers: Sequence[Answer], width: int
 ) -> Iterator[str]:
     """Yield the lines that show a concern: what all share, then each side's own."""
-    from stackyard.comparing.comparison import shared
+    from stackyard.comparing.comparison import own, shared
 
     yield click.style(f"{concern.title}: {concern.question}", bold=True)
     yield from ("", *textwrap.wrap(concern.summary, min(width, 100)))
-    same = shared(answers)
-    for excerpt, numbers in same.items():
+    for excerpt, numbers in shared(answers).items():
         names = ", ".join(sides[number].name for number in numbers)
         yield from ("", click.style(shown(f"The same in {names}"), bold=True))
         yield from ("", *_code(excerpt, width))
-    known = {excerpt.text for excerpt in same}
     each = (width - len(_GAP) * (len(sides) - 1)) // len(sides)
     is_beside = each >= _NARROWEST
     columns = [
-        list(_column(concern, side, answer, known, each if is_beside else width))
-        for side, answer in zip(sides, answers, strict=True)
+        list(_column(concern, side, answer, excerpts, each if is_beside else width))
+        for side, answer, excerpts in zip(sides, answers, own(answers), strict=True)
     ]
     if is_beside:
         yield ""
@@ -158,14 +156,13 @@ def _pages(
 
 
 def _column(
-    concern: Concern, side: Side, answer: Answer, known: set[str], width: int
+    concern: Concern, side: Side, answer: Answer, own: Sequence[Excerpt], width: int
 ) -> Iterator[str]:
     """Yield the lines of one side, none longer than the width."""
     yield click.style(shown(side.name)[:width], bold=True)
     yield from ("", *textwrap.wrap(concern.commentary[side.framework], min(width, 100)))
-    for excerpt in answer.excerpts:
-        if excerpt.text not in known:
-            yield from ("", *_code(excerpt, width))
+    for excerpt in own:
+        yield from ("", *_code(excerpt, width))
     for place in answer.missing:
         yield from ("", *textwrap.wrap(f"{place.path} has no {place.symbol} any more.", width))
 

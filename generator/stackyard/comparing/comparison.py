@@ -107,6 +107,12 @@ def shared(answers: Iterable[Answer]) -> dict[Excerpt, list[int]]:
     return {excerpt: numbers for excerpt, numbers in found.values() if len(numbers) > 1}
 
 
+def own(answers: Sequence[Answer]) -> list[list[Excerpt]]:
+    """Return for each of these answers what stands in it alone."""
+    known = {excerpt.text for excerpt in shared(answers)}
+    return [[one for one in answer.excerpts if one.text not in known] for answer in answers]
+
+
 def _concerns(template: Template, name: str | None) -> list[Concern]:
     found = {concern.name: concern for concern in concerns.load(template.root)}
     if name is None:

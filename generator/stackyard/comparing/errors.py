@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from stackyard.errors import StackyardError, suggest
+from stackyard.errors import StackyardError, suggest, unknown
 
 
 class UnknownSideError(StackyardError):
@@ -22,7 +22,7 @@ class UnknownConcernError(StackyardError):
     """A concern that there is not."""
 
     def __init__(self, name: str, names: Iterable[str]) -> None:
-        super().__init__(f"no concern is called {name!r}: {suggest(name, names)}")
+        super().__init__(unknown("concern", name, names))
 
 
 class PageError(StackyardError):

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pygments import highlight
+from pygments.formatter import Formatter
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
 from stackyard.comparing.code import Excerpt
-from stackyard.comparing.comparison import Answer, Comparison, Side, shared
+from stackyard.comparing.comparison import Answer, Comparison, Side, own, shared
 from stackyard.comparing.concerns import Concern, Framework
 from stackyard.comparing.errors import PageError
 
@@ -79,9 +80,7 @@ def _section(
         excerpt: ", ".join(sides[number].name for number in numbers)
         for excerpt, numbers in shared(answers).items()
     }
-    known = {excerpt.text for excerpt in same}
-    own = [[one for one in answer.excerpts if one.text not in known] for answer in answers]
-    return {"concern": concern, "answers": answers, "shared": same, "own": own}
+    return {"concern": concern, "answers": answers, "shared": same, "own": own(answers)}
 
 
 def _prose(text: str) -> str:
@@ -99,5 +98,5 @@ def _highlighted(excerpt: Excerpt) -> str:
 
 
 def _style(name: str) -> str:
-    rules: str = HtmlFormatter(style=name).get_style_defs(".code")  # type: ignore[no-untyped-call]
-    return rules
+    formatter: Formatter[str] = HtmlFormatter(style=name)
+    return formatter.get_style_defs(".code")

@@ -128,7 +128,7 @@ class Catalogue:
         needed = [part for answer in chosen for part in self.needs.get(answer, ())]
         for told, parts in self.together:
             if all(answers.get(option) in values for option, values in told.items()):
-                needed += parts
+                needed += [*parts, *(one for part in parts for one in self.needs.get(part, ()))]
         return {*chosen, *needed}
 
 

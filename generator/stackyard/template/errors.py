@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from stackyard.errors import StackyardError, flag, flags, nearest, suggest
+from stackyard.errors import StackyardError, flag, flags, nearest, suggest, unknown
 
 if TYPE_CHECKING:
     from stackyard.template.catalogue import Preset, Rule
@@ -95,14 +95,14 @@ class UnknownOptionError(AnswerError):
     """A key that is no question of the template."""
 
     def __init__(self, key: str, options: Iterable[str]) -> None:
-        super().__init__(f"no option is called {key!r}: {suggest(key, options)}")
+        super().__init__(unknown("option", key, options))
 
 
 class UnknownPresetError(AnswerError):
     """A preset that the template does not have."""
 
     def __init__(self, name: str, presets: Iterable[str]) -> None:
-        super().__init__(f"no preset is called {name!r}: {suggest(name, presets)}")
+        super().__init__(unknown("preset", name, presets))
 
 
 class UnknownValueError(AnswerError):
