@@ -21,7 +21,7 @@ SHARD ?=
 # The order of the groups of tests is that of tests/gate.py.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: new test test-containers test-all lint format bench docs index pins release
+.PHONY: new test test-containers test-all lint format bench figures docs index pins release
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new "$$FRAMEWORK" "$$DEST" --defaults $(if $(LATEST),--no-lock) $(ARGS)
@@ -46,8 +46,16 @@ format: $(ENVIRONMENT)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# The command itself, and the services that it makes, on this machine.
 bench: $(ENVIRONMENT)
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python tests/command_times.py
+	$(BIN)/stackyard compare --measure $(ARGS)
+
+# Measures anew the figures that are shipped: on a machine that does nothing else.
+figures: $(ENVIRONMENT)
+	$(BIN)/stackyard compare --measure --json >.venv/figures.json
+	$(BIN)/python -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["figures"], indent=1))' \
+	    <.venv/figures.json >templates/concerns/figures.json
 
 # Writes what the commands say of themselves, and of the options, into docs/.
 docs: $(ENVIRONMENT)
@@ -70,6 +78,6 @@ $(ENVIRONMENT): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { rm -rf .venv; echo "$(PYTHON) is too old: say make PYTHON=, with Python 3.11 or later" >&2; exit 1; }
 	$(if $(OWN_UV),test -x $(OWN_UV) || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION))
-	$(or $(OWN_UV),uv) pip install --quiet --python $(BIN)/python --editable . --group dev $(VERSIONS)
+	$(or $(OWN_UV),uv) pip install --quiet --python $(BIN)/python --editable '.[compare]' --group dev $(VERSIONS)
 	@rm -f .venv/.made*
 	@touch $@

@@ -15,7 +15,7 @@ from covering import Answers, covering
 from stackyard.template import Question, Template
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = Template.load(ROOT)
+TEMPLATE = Template.installed()
 FRAMEWORKS = TEMPLATE.questions["framework"].values
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from combinations import DEFAULTS, FRAMEWORKS, PAIRS, ROOT, digest, name_of, render
 
+HERE = Path(__file__).parent
 # What judges a combination, by the kind of the judgment: where it differs, all have to be judged.
 COMMON = ("tests/conftest.py", "tests/combinations.py", "tests/covering.py", "tests/gate.py")
 COMMON += ("Makefile", "pyproject.toml", "constraints.txt")
@@ -112,7 +113,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(ROOT))))
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(HERE.parent))))
     if config.getoption("--everything"):
         kept = items[:]
     else:
@@ -176,7 +177,7 @@ def in_gate(item: pytest.Item) -> bool:
 
 def is_sampled(item: pytest.Item) -> bool:
     """Tell whether a test is one of many alike that the gate shares out among commits."""
-    path = item.path.relative_to(ROOT / "tests").as_posix()
+    path = item.path.relative_to(HERE).as_posix()
     return path.startswith(SAMPLED) and not item.get_closest_marker("one_of")
 
 

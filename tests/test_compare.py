@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import validate
 from justhtml import JustHTML
 from selenium.webdriver import Chrome
 
-from combinations import FRAMEWORKS, TEMPLATE
+from combinations import FRAMEWORKS, ROOT, TEMPLATE
 from conftest import RENDERED, Command
+from figures import invented
+from stackyard.commands.compare import encoded
 from stackyard.comparing import concerns
 from stackyard.comparing.code import Excerpt, find
 from stackyard.comparing.comparison import Answer, compare, shared
@@ -141,6 +144,13 @@ def test_json_has_all_of_it(stackyard: Command) -> None:
             assert answer["lines"] == len(filled)
 
 
+def test_json_is_by_its_schema() -> None:
+    schema = json.loads((ROOT / "docs" / "compare.schema.json").read_text("utf-8"))
+    for figures in (None, asdict(invented("flask", "pyramid"))):
+        told = encoded(compare(TEMPLATE, ["flask", "pyramid"])) | {"figures": figures}
+        validate(json.loads(json.dumps(told)), schema)
+
+
 def test_code_stands_side_by_side_where_there_is_room(stackyard: Command) -> None:
     command = ("compare", "fastapi", "flask", "--concern", "validation")
     wide = stackyard(*command, COLUMNS="160").stdout
@@ -201,7 +211,9 @@ def test_a_page_takes_the_place_of_an_older_one_alone(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def whole() -> str:
-    return page(compare(TEMPLATE), concerns.load_frameworks(TEMPLATE.root), "1.2.3")
+    """A page of all there is, with figures that nobody has measured."""
+    found, frameworks = compare(TEMPLATE), concerns.load_frameworks(TEMPLATE.root)
+    return page(found, frameworks, "1.2.3", invented(*FRAMEWORKS))
 
 
 def test_the_page_is_valid_and_whole(whole: str) -> None:

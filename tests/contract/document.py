@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from combinations import ROOT, render
+from combinations import TEMPLATE, render
 
 from .client import BOOKS, ME, REPORTS, REVOKE, TOKEN, USERS
 from .service import Target
@@ -73,7 +73,7 @@ def written(target: Target) -> dict[str, Any]:
         "replicas": "streaming" if target.may_have_replica else "none",
     }
     with TemporaryDirectory() as place:
-        render(ROOT, Path(place), {"written": answers})
+        render(TEMPLATE.root, Path(place), {"written": answers})
         found = yaml.safe_load((Path(place) / "written/shop" / WRITTEN).read_text("utf-8"))
     named = {kind: found["components"][kind] for kind in ("schemas", "securitySchemes")}
     return found | {"components": named}

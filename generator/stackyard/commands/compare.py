@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from dataclasses import asdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
 
 from stackyard import interrupts
-from stackyard.commands import completion, installed
+from stackyard.commands import completion, installed, measured
 from stackyard.commands.answers import Answering
 from stackyard.commands.printing import dump, progress, say
 from stackyard.commands.tree import size_of
 from stackyard.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from stackyard.comparing.code import Excerpt
     from stackyard.comparing.comparison import Answer, Comparison, Side
     from stackyard.comparing.concerns import Concern
+    from stackyard.measuring.figures import Report
 
 _NARROWEST = 60
 """How many columns of a terminal a side has at least: with less, they stand below each other."""
@@ -43,6 +45,17 @@ _GAP = "  "
     shell_complete=completion.files,
     help="Write it to one page, which needs no other file.",
 )
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Run them, have the contract judge them, and measure them on this machine, as it is now:"
+    " some minutes for each.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=5),
+    help="How often each figure is measured. [default: 5]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all the code.")
 @click.pass_context
 def compare(
@@ -52,6 +65,8 @@ def compare(
     told: list[tuple[str, str]],
     concern: str | None,
     html: str | None,
+    measure: bool,
+    rounds: int | None,
     as_json: bool,
 ) -> None:
     """Compare frameworks, or projects of your own: where each does what, and with how much code.
@@ -64,35 +79,61 @@ def compare(
       stackyard compare fastapi flask --concern authentication
       stackyard compare --html report.html
       stackyard compare --cache none --json
+      stackyard compare fastapi flask --measure
       stackyard compare shelf1 shelf2
     """
     from pathlib import Path
 
     from stackyard.comparing import comparison
     from stackyard.comparing.concerns import load_frameworks
+    from stackyard.measuring.figures import shipped
     from stackyard.template.source import version
     from stackyard.template.template import collect
 
+    if measure and concern is not None:
+        raise click.UsageError("--concern is about code, --measure about all that a service does")
+    if rounds is not None and not measure:
+        raise click.UsageError("--rounds says how often to measure: add --measure")
     template = installed(context)
     progress("Making what is compared ...")
     with interrupts.shielded():
         found = comparison.compare(template, named, collect(told), concern)
+        figures = None if told else shipped(template.root, [one.name for one in found.sides])
+        if measure:
+            figures = _measured(found, collect(told), rounds or 5)
         interrupts.conclude()
     if html is not None:
         from stackyard.comparing import page
 
-        text = page.page(found, load_frameworks(template.root), version())
+        text = page.page(found, load_frameworks(template.root), version(), figures)
         page.write(text, Path(html))
     if as_json:
-        dump(_json(found))
+        dump(encoded(found) | {"figures": figures and asdict(figures)})
     elif html is not None:
         say(f"The page is in {html}: {size_of(len(text.encode()))}")
+    elif measure and figures:
+        click.echo("\n".join(measured.table(figures)))
     elif concern is None:
         click.echo("\n".join(_table(found)))
     else:
         [(one, answers)] = found.answers.items()
         width = shutil.get_terminal_size().columns
         click.echo_via_pager("\n".join(_pages(one, found.sides, answers, width)) + "\n")
+    if measure and figures and figures.partial:
+        context.exit(130)
+
+
+def _measured(found: Comparison, told: Mapping[str, str], rounds: int) -> Report:
+    """Measure what is compared, and show how far it has come."""
+    from stackyard.measuring import suite
+    from stackyard.template.source import version
+
+    suite.load()
+    from stackyard.measuring.measure import measure  # which needs the suite
+
+    names = [side.name for side in found.sides]
+    with measured.progress() as tell:
+        return measure(names, told, version(), rounds=rounds, progress=tell)
 
 
 def _table(found: Comparison) -> list[str]:
@@ -176,8 +217,8 @@ def _code(excerpt: Excerpt, width: int) -> Iterator[str]:
             yield f"  > {line[begin : begin + width - 4]}"
 
 
-def _json(found: Comparison) -> dict[str, object]:
-    """Return a comparison as JSON has it."""
+def encoded(found: Comparison) -> dict[str, object]:
+    """Return a comparison as JSON has it, by docs/compare.schema.json, without its figures."""
     return {
         "sides": [
             {

@@ -22,7 +22,7 @@ from stackyard.template.settle import settle
 NAME = "Bookshelf"
 """What the projects are called that are made to be compared."""
 
-_NOT_ITS_OWN = {".git", ".venv", ".dev", "node_modules", "__pycache__"}
+NOT_ITS_OWN = {".git", ".venv", ".dev", "node_modules", "__pycache__"}
 """Folders in a project that hold no code of it."""
 
 
@@ -154,7 +154,7 @@ def _figures(project: Path) -> Figures:
     files = {
         path.relative_to(project)
         for path in project.rglob("*")
-        if path.is_file() and not _NOT_ITS_OWN & set(path.relative_to(project).parts)
+        if path.is_file() and not NOT_ITS_OWN & set(path.relative_to(project).parts)
     }
     lines = {
         file: _filled((project / file).read_text(encoding="utf-8", errors="replace"))

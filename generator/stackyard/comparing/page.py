@@ -20,6 +20,7 @@ from stackyard.comparing.code import Excerpt
 from stackyard.comparing.comparison import Answer, Comparison, Side, own, shared
 from stackyard.comparing.concerns import Concern, Framework
 from stackyard.comparing.errors import PageError
+from stackyard.measuring.figures import IN_ROUNDS, ONCE, Report, number
 
 BEGIN = "<!DOCTYPE html>\n<!-- A comparison by stackyard -->\n"
 """What every page begins with, by which it is known."""
@@ -28,8 +29,16 @@ LIGHT, DARK = "xcode", "lightbulb"
 """Pygments' styles all of whose colors are told apart as WCAG 2.2 asks for (1.4.3: 4.5 to 1)."""
 
 
-def page(found: Comparison, frameworks: Sequence[Framework], version: str) -> str:
-    """Return the page, in HTML 5, with a paragraph on each framework that is told of."""
+def page(
+    found: Comparison,
+    frameworks: Sequence[Framework],
+    version: str,
+    figures: Report | None = None,
+) -> str:
+    """Return the page, in HTML 5, with a paragraph on each framework that is told of.
+
+    It has a section of figures where there are any.
+    """
     environment = Environment(
         loader=PackageLoader("stackyard.comparing", "."),
         autoescape=True,
@@ -39,11 +48,14 @@ def page(found: Comparison, frameworks: Sequence[Framework], version: str) -> st
     )
     environment.filters["code"] = _highlighted
     environment.filters["prose"] = _prose
+    environment.filters["number"] = number
     sections = [_section(found.sides, *one) for one in found.answers.items()]
     return BEGIN + environment.get_template("page.html.jinja").render(
         sides=found.sides,
         frameworks={one.name: one for one in frameworks},
         sections=sections,
+        figures=figures,
+        **(_charted(figures) if figures else {}),
         styles={"light": _style(LIGHT), "dark": _style(DARK)},
         version=version,
     )
@@ -81,6 +93,19 @@ def _section(
         for excerpt, numbers in shared(answers).items()
     }
     return {"concern": concern, "answers": answers, "shared": same, "own": own(answers)}
+
+
+def _charted(figures: Report) -> dict[str, object]:
+    """Return what is drawn of each figure, and what stands in a table alone."""
+    measured = [side for side in figures.sides if not side.refused]
+    charts = []
+    for figure in IN_ROUNDS:
+        found = [(side.name, side.interval(figure.name)) for side in measured]
+        rows = [(name, one) for name, one in found if one]
+        if rows:
+            charts.append((figure, rows, sorted(figures.best(figure))))
+    once = [figure for figure in ONCE if any(figure.name in side.once for side in measured)]
+    return {"measured": measured, "charts": charts, "once": once}
 
 
 def _prose(text: str) -> str:

@@ -6,21 +6,20 @@ import json
 import multiprocessing
 import resource
 import statistics
-import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import httpx
-from tests.contract.client import BOOKS, book, signed_in
-from tests.contract.feed import FEED
-from tests.contract.service import Project, Service
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
+
+from contract.client import BOOKS, book, signed_in
+from contract.databases.postgresql import PostgreSQLServer
+from contract.feed import FEED
+from contract.service import Project, Service
 
 CONNECTIONS = 2_000
 FILES = CONNECTIONS + 500  # that a process may have open: the kernel may give it nearly all
@@ -117,7 +116,7 @@ def memory(service: Service) -> float:
     return sum(process.memory_full_info().uss for process in service.web_processes()) / 1024
 
 
-def measure(service: Service) -> tuple[int, list[list[tuple[int, float]]], float]:
+def listen_to(service: Service) -> tuple[int, list[list[tuple[int, float]]], float]:
     """Have books created while all listen; return what `listen` says, and the KiB it took."""
     spawning = multiprocessing.get_context("spawn")
     load, bench = spawning.Pipe()
@@ -136,42 +135,45 @@ def measure(service: Service) -> tuple[int, list[list[tuple[int, float]]], float
     return held, [load.recv() for _ in range(CONNECTIONS)], taken
 
 
-def allow_files() -> None:
-    """Let this process, and those that it starts, have so many files open."""
+def is_there(service: Service) -> bool:
+    """Tell whether a service has a feed that can be measured here, by what PostgreSQL notes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    may_open = hard == resource.RLIM_INFINITY or hard >= FILES
+    has_books = service.answers["example"] == "books"
+    return (
+        service.has_feed
+        and has_books
+        and may_open
+        and isinstance(service.database, PostgreSQLServer)
+    )
+
+
+def measure(project: Project) -> dict[str, float]:
+    """Have 2,000 connections listen to a service of the project's; return its figures by name.
+
+    This process, and those that it starts, may have more files open from then on.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < FILES:
-        sys.exit(f"the feed's benchmark needs {FILES} open files a process; `ulimit -Hn` is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, FILES), hard))
-
-
-def report(framework: str) -> None:
-    """Print the table of one framework's feed, beside what it aims at."""
-    allow_files()
-    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as directory:
-        home = Path(directory)
-        service = Service(Project.generate(framework, home), LOG_LEVEL="info")
-        # Without it PostgreSQL does not keep when it has committed.
+    service = Service(project, LOG_LEVEL="info")
+    # Without it PostgreSQL does not keep when it has committed.
+    if isinstance(service.database, PostgreSQLServer):
         service.database.command += ["-c", "track_commit_timestamp=on"]
-        try:
-            service.start()
-            held, heard, taken = measure(service)
-            committed = commit_times(service)
-        finally:
-            service.stop()
+    try:
+        service.start()
+        held, heard, taken = listen_to(service)
+        committed = commit_times(service)
+    finally:
+        service.stop()
     receipts = [receipt for of_one in heard for receipt in of_one]
     distinct = sum(len(dict(of_one)) for of_one in heard)
     delays = [(moment - committed[book_id]) * 1000 for book_id, moment in receipts]
     percentiles = statistics.quantiles(delays, n=100)
-    moments = sorted(moment for _, moment in receipts)
-    print(f"\n{framework}: 2 web processes, {RATE} changes a second to {CONNECTIONS} connections")
-    print(f"{'':<28} {'':>8} {'aim':>8}")
-    for name, value, aim in (
-        ("connections held", f"{held}", f"{CONNECTIONS}"),
-        ("messages delivered a second", f"{len(moments) / (moments[-1] - moments[0]):.0f}", ""),
-        ("messages lost", f"{CONNECTIONS * CHANGES - distinct}", "0"),
-        ("messages delivered twice", f"{len(receipts) - distinct}", "0"),
-        ("p50 ms, commit to receipt", f"{percentiles[49]:.0f}", ""),
-        ("p99 ms, commit to receipt", f"{percentiles[98]:.0f}", "< 250"),
-        ("KiB a connection", f"{taken / CONNECTIONS:.1f}", "< 60"),
-    ):
-        print(f"{name:<28} {value:>8} {aim:>8}")
+    return {
+        "feed.held": held,
+        "feed.lost": CONNECTIONS * CHANGES - distinct,
+        "feed.twice": len(receipts) - distinct,
+        "feed.p50": percentiles[49],
+        "feed.p99": percentiles[98],
+        "feed.memory": taken / CONNECTIONS,
+    }

@@ -20,7 +20,7 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def report() -> None:
+def main() -> None:
     """Print the medians of `stackyard --help`, of `new` and of `copier copy`."""
     stackyard = str(Path(sys.executable).with_name("stackyard"))
     template = str(Template.installed().root)
@@ -42,3 +42,7 @@ def report() -> None:
         print(f"{name:<24} {taken * 1000:>8.0f} ms")
     ratio = medians["stackyard new"] / medians["copier copy"]
     print(f"{'new, of copier copy':<24} {ratio:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""What `make bench` measures: the command itself, and the services that it makes."""
