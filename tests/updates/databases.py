@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -132,3 +134,19 @@ class Project:
     def tables(self) -> set[object]:
         query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         return {name for (name,) in self.sql(query)}
+
+
+class InFile(Project):
+    """A project whose database is a file of SQLite."""
+
+    def url(self) -> str:
+        return f"sqlite:///{self.path.with_name('rows.db')}"
+
+    def sql(self, query: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.url().removeprefix("sqlite:///"))) as connection:
+            found = connection.execute(query).fetchall()
+            connection.commit()
+        return found
+
+    def tables(self) -> set[object]:
+        return {name for (name,) in self.sql("SELECT name FROM sqlite_schema WHERE type = 'table'")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from stackyard.resources import canonical
 from stackyard.updating.update import update
 
 from .conftest import FIRST, save
-from .databases import Project
+from .databases import InFile, Project
 
-TIMES = {"created_at": "now()", "updated_at": "now()", "creator_id": "owner.id"}
+NOW = "CURRENT_TIMESTAMP"
+TIMES = {"created_at": NOW, "updated_at": NOW, "creator_id": "owner.id"}
 STEPS = [
     "product name:string{1..99}! sku:uniq",
     "category name!",
@@ -77,6 +79,34 @@ def test_a_database_goes_through_resources_that_come_and_go(
         shop.tool("check")
         assert len(shop.tool("heads").splitlines()) == 1
     shop.run("python", "-m", "pytest", "-q", "tests/test_migrations.py", "tests/test_products.py")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "framework", [pytest.param(one, marks=pytest.mark.one_of(2, one)) for one in FRAMEWORKS]
+)
+def test_rows_stay_in_a_file_whose_tables_are_made_anew(
+    framework: str, make: Callable[..., Project], stackyard: Command
+) -> None:
+    """SQLite adds no constraint to a table that is there, and drops no column that has one."""
+    made = make(database="sqlite", resources=canonical(STEPS[:1]))
+    shop = InFile(made.path, framework, made.python, "")
+    shop.migrate()
+    shop.add_users("writer@example.org")
+    shop.add("products", TIMES | {"name": "'Lamp'", "sku": "'a'"}, "writer@example.org")
+    for step in range(2, len(STEPS) + 1):
+        update(shop.path, {"resources": canonical(STEPS[:step])}, FIRST, trusted=True)
+        commit(shop.path, STEPS[step - 1], stackyard.environment)
+        shop.migrate()
+        if step == 2:
+            shop.add("categories", TIMES | {"name": "'Light'"}, "writer@example.org")
+        assert (shop.table("categories") in shop.tables()) == (step < len(STEPS))
+    products = shop.table("products")
+    assert shop.sql(f"SELECT name, sku, weight FROM {products}") == [("Lamp", "a", None)]
+    for broken in ("weight = 10", "name = NULL", "weight = 'a'"):
+        with pytest.raises(sqlite3.IntegrityError):
+            shop.sql(f"UPDATE {products} SET {broken}")
+    assert shop.sql("PRAGMA foreign_key_check") == []
 
 
 @pytest.fixture
