@@ -48,8 +48,8 @@ def record(framework: str) -> dict[str, Passage]:
         def create() -> int:
             return ask(service.port, "POST", BOOKS, book(), bearer(token))["id"]
 
-        def read(id: int) -> None:
-            ask(service.port, "GET", f"{BOOKS}/{id}")
+        def read(number: int) -> None:
+            ask(service.port, "GET", f"{BOOKS}/{number}")
 
         for _ in range(WARM):
             read(create())

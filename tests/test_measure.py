@@ -18,7 +18,7 @@ from conftest import Command, replace
 from figures import drawn, invented
 from stackyard.commands.measured import table
 from stackyard.measuring.errors import LoadError
-from stackyard.measuring.figures import IN_ROUNDS, Figure, Measured, Report, number
+from stackyard.measuring.figures import IN_ROUNDS, Figure, Measured, Report, rounded
 from stackyard.measuring.intervals import interval
 from stackyard.measuring.load import GENERATORS, Generator, Request
 from stackyard.measuring.measure import measure
@@ -69,7 +69,7 @@ def test_nobody_is_better_where_no_difference_is_shown() -> None:
     ("value", "told"), [(1234.6, "1235"), (12.345, "12.3"), (0.01234, "0.0123"), (7.0, "7")]
 )
 def test_numbers_have_the_figures_that_count(value: float, told: str) -> None:
-    assert number(value) == told
+    assert rounded(value) == told
 
 
 def test_the_table_tells_who_is_best_and_what_it_is_worth() -> None:

@@ -50,7 +50,9 @@ class Recording:
         if not code.co_filename.startswith(PROJECT):
             if name := package_of(frame):
                 self.others[name] += 1
-        elif not code.co_name.startswith("<"):  # a lambda or comprehension is a part of its function
+        elif not code.co_name.startswith(
+            "<"
+        ):  # a lambda or comprehension is a part of its function
             path = code.co_filename.removeprefix(PROJECT)
             symbol = code.co_qualname.replace(".<locals>", "")
             step = {"at": f"{path} {symbol}", "depth": len(self.running)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from dataclasses import asdict
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,12 @@ from stackyard.commands.tree import size_of
 from stackyard.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from stackyard.comparing.code import Excerpt
-    from stackyard.comparing.comparison import Answer, Comparison, Side
+    from stackyard.comparing.comparison import Answer, Comparison, Side, Way
     from stackyard.comparing.concerns import Concern
+    from stackyard.comparing.requests import Request
     from stackyard.measuring.figures import Report
 
 _NARROWEST = 60
@@ -38,6 +40,11 @@ _GAP = "  "
     metavar="NAME",
     shell_complete=completion.concerns,
     help="Show the code of one concern, side by side, and what is to be said of it.",
+)
+@click.option(
+    "--request",
+    type=click.Choice(["POST", "GET"], case_sensitive=False),
+    help="Show what a request passes, function by function: one that adds a book, or reads one.",
 )
 @click.option(
     "--html",
@@ -64,6 +71,7 @@ def compare(
     named: tuple[str, ...],
     told: list[tuple[str, str]],
     concern: str | None,
+    request: str | None,
     html: str | None,
     measure: bool,
     rounds: int | None,
@@ -77,6 +85,7 @@ def compare(
     Examples:
       stackyard compare
       stackyard compare fastapi flask --concern authentication
+      stackyard compare flask pyramid --request POST
       stackyard compare --html report.html
       stackyard compare --cache none --json
       stackyard compare fastapi flask --measure
@@ -90,14 +99,16 @@ def compare(
     from stackyard.template.source import version
     from stackyard.template.template import collect
 
-    if measure and concern is not None:
-        raise click.UsageError("--concern is about code, --measure about all that a service does")
+    if measure and (concern or request):
+        raise click.UsageError(
+            "--concern and --request are about code, --measure about what a service does"
+        )
     if rounds is not None and not measure:
         raise click.UsageError("--rounds says how often to measure: add --measure")
     template = installed(context)
     progress("Making what is compared ...")
     with interrupts.shielded():
-        found = comparison.compare(template, named, collect(told), concern)
+        found = comparison.compare(template, named, collect(told), concern, request)
         figures = None if told else shipped(template.root, [one.name for one in found.sides])
         if measure:
             figures = _measured(found, collect(told), rounds or 5)
@@ -113,12 +124,10 @@ def compare(
         say(f"The page is in {html}: {size_of(len(text.encode()))}")
     elif measure and figures:
         click.echo("\n".join(measured.table(figures)))
-    elif concern is None:
+    elif concern is None and request is None:
         click.echo("\n".join(_table(found)))
     else:
-        [(one, answers)] = found.answers.items()
-        width = shutil.get_terminal_size().columns
-        click.echo_via_pager("\n".join(_pages(one, found.sides, answers, width)) + "\n")
+        click.echo_via_pager("\n".join(_pages(found, shutil.get_terminal_size().columns)) + "\n")
     if measure and figures and figures.partial:
         context.exit(130)
 
@@ -168,7 +177,18 @@ def _table(found: Comparison) -> list[str]:
     ]
 
 
-def _pages(
+def _pages(found: Comparison, width: int) -> Iterator[str]:
+    """Yield the lines that show what was asked for: a concern, a request, or both."""
+    for concern, answers in found.answers.items():
+        yield from _concern(concern, found.sides, answers, width)
+    for request, ways in found.ways.items():
+        yield click.style(f"One request: {request.line}", bold=True)
+        yield from ("", *textwrap.wrap(request.summary, min(width, 100)))
+        columns = partial(_way, request, found.sides, ways)
+        yield from _beside(len(ways), columns, width)
+
+
+def _concern(
     concern: Concern, sides: Sequence[Side], answers: Sequence[Answer], width: int
 ) -> Iterator[str]:
     """Yield the lines that show a concern: what all share, then each side's own."""
@@ -180,20 +200,26 @@ def _pages(
         names = ", ".join(sides[number].name for number in numbers)
         yield from ("", click.style(shown(f"The same in {names}"), bold=True))
         yield from ("", *_code(excerpt, width))
-    each = (width - len(_GAP) * (len(sides) - 1)) // len(sides)
-    is_beside = each >= _NARROWEST
-    columns = [
-        list(_column(concern, side, answer, excerpts, each if is_beside else width))
-        for side, answer, excerpts in zip(sides, answers, own(answers), strict=True)
-    ]
-    if is_beside:
+    excerpts = own(answers)
+
+    def column(number: int, each: int) -> Iterator[str]:
+        return _column(concern, sides[number], answers[number], excerpts[number], each)
+
+    yield from _beside(len(sides), column, width)
+
+
+def _beside(count: int, column: Callable[[int, int], Iterator[str]], width: int) -> Iterator[str]:
+    """Yield columns beside each other where there is room, otherwise below; told is their width."""
+    each = (width - len(_GAP) * (count - 1)) // count
+    if each >= _NARROWEST:
         yield ""
+        columns = [list(column(number, each)) for number in range(count)]
         for cells in zip_longest(*columns, fillvalue=""):
             padded = (cell + " " * (each - len(click.unstyle(cell))) for cell in cells)
             yield _GAP.join(padded).rstrip()
     else:
-        for column in columns:
-            yield from ("", *column)
+        for number in range(count):
+            yield from ("", *column(number, width))
 
 
 def _column(
@@ -206,6 +232,30 @@ def _column(
         yield from ("", *_code(excerpt, width))
     for place in answer.missing:
         yield from ("", *textwrap.wrap(f"{place.path} has no {place.symbol} any more.", width))
+
+
+def _way(
+    request: Request, sides: Sequence[Side], ways: Sequence[Way], number: int, width: int
+) -> Iterator[str]:
+    """Yield what a request passes in one side, none longer than the width."""
+    from stackyard.comparing.requests import in_words
+
+    side, way = sides[number], ways[number]
+    passage = request.passages[side.framework]
+    yield click.style(shown(side.name)[:width], bold=True)
+    if way.otherwise:
+        yield from ("", *textwrap.wrap(shown(f"Not recorded with {way.otherwise}."), width))
+        return
+    yield from ("", *textwrap.wrap(request.commentary[side.framework], min(width, 100)))
+    yield from ("", f"Functions: {len(way.steps)}, and of libraries:"[:width])
+    yield from (*textwrap.wrap(in_words(passage.calls), width), "")
+    for step, code in way.steps:
+        place, indent = step.place, " " * step.depth
+        if step.before:
+            yield click.style(f"{indent}  {in_words(step.before)}"[:width], dim=True)
+        where = f"{place.path}:{code.line}" if code else "not there any more"
+        yield shown(f"{indent}{place.symbol}  {where}")[:width]
+    yield click.style(f"  {in_words(passage.after)}"[:width], dim=True)
 
 
 def _code(excerpt: Excerpt, width: int) -> Iterator[str]:
@@ -260,5 +310,33 @@ def encoded(found: Comparison) -> dict[str, object]:
                 ],
             }
             for concern, answers in found.answers.items()
+        ],
+        "requests": [
+            {
+                "request": request.line,
+                "summary": request.summary,
+                "ways": [
+                    {
+                        "name": side.name,
+                        "commentary": request.commentary[side.framework],
+                        "otherwise": way.otherwise or None,
+                        "steps": [
+                            {
+                                "before": dict(step.before),
+                                "path": step.place.path,
+                                "symbol": step.place.symbol,
+                                "line": code and code.line,
+                                "depth": step.depth,
+                            }
+                            for step, code in way.steps
+                        ],
+                        "after": (
+                            None if way.otherwise else dict(request.passages[side.framework].after)
+                        ),
+                    }
+                    for side, way in zip(found.sides, ways, strict=True)
+                ],
+            }
+            for request, ways in found.ways.items()
         ],
     }

@@ -96,16 +96,16 @@ def _cell(report: Report, figure: Figure, side: Measured) -> str:
     found = side.interval(figure.name)
     if found is None:
         return ""
-    from stackyard.measuring.figures import number
+    from stackyard.measuring.figures import rounded
 
     mark = _BEST if side.name in report.best(figure) else ""
-    return f"{number(found.mean)} ±{spread(found):.0%}{mark or ' '}"
+    return f"{rounded(found.mean)} ±{spread(found):.0%}{mark or ' '}"
 
 
 def _once(figure: Figure, side: Measured) -> str:
-    from stackyard.measuring.figures import number
+    from stackyard.measuring.figures import rounded
 
-    return number(side.once[figure.name]) if figure.name in side.once else ""
+    return rounded(side.once[figure.name]) if figure.name in side.once else ""
 
 
 def spread(found: Interval) -> float:

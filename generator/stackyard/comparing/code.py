@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from stackyard.comparing.concerns import Place
@@ -40,20 +41,24 @@ def _span(text: str, symbol: str) -> tuple[int, int]:
     Raises:
         LookupError: if it calls nothing so.
     """
-    found = _named(ast.parse(text).body, symbol.split("."))
+    found = _named(_parsed(text).body, symbol.split("."))
     decorators = getattr(found, "decorator_list", [])
     first = min([found.lineno, *(decorator.lineno for decorator in decorators)])
     return first, found.end_lineno or found.lineno
 
 
+# A request passes the same few files again and again.
+_parsed = lru_cache(maxsize=64)(ast.parse)
+
+
 def _named(body: list[ast.stmt], names: list[str]) -> ast.stmt:
-    """Return the statement that gives the last of the names, within the classes of the others."""
+    """Return the statement that gives the last of the names, within what the others name."""
     name, *rest = names
     for node in body:
         if name in _names(node):
             if not rest:
                 return node
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 return _named(node.body, rest)
     raise LookupError(name)
 

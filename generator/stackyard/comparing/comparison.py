@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard import interrupts
-from stackyard.comparing import concerns
+from stackyard.comparing import concerns, requests
 from stackyard.comparing.code import Excerpt, find
 from stackyard.comparing.concerns import Concern, Place
 from stackyard.comparing.errors import UnknownConcernError, UnknownSideError
+from stackyard.comparing.requests import Request, Step
 from stackyard.making.render import render
 from stackyard.making.target import directory_in, os_errors
 from stackyard.project import ANSWERS_FILE, Record
@@ -60,11 +61,24 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Way:
+    """What a request passes in a side: each step, and its code unless there is none any more.
+
+    Where the side has answers with which it was not recorded, these are `otherwise`, and all else
+    is unknown.
+    """
+
+    steps: tuple[tuple[Step, Excerpt | None], ...]
+    otherwise: str = ""
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """All of it; `answers` has by concern, in the order of the sides, what each says to it."""
+    """All of it: of each side, in their order, its answer to a concern and the way of a request."""
 
     sides: tuple[Side, ...]
     answers: Mapping[Concern, tuple[Answer, ...]]
+    ways: Mapping[Request, tuple[Way, ...]]
 
 
 def compare(
@@ -72,11 +86,12 @@ def compare(
     named: Sequence[str] = (),
     told: Mapping[str, str] | None = None,
     concern: str | None = None,
+    request: str | None = None,
 ) -> Comparison:
     """Compare what is named: frameworks as they would be generated, or the paths of projects.
 
-    Where none is named these are all frameworks; they have the answers that are told. Nothing is
-    left on disk.
+    Where none is named these are all frameworks; they have the answers that are told. A concern, or
+    a request by its method, is compared alone. Nothing is left on disk.
 
     Raises:
         UnknownConcernError: if no concern is called as the one that is asked for.
@@ -85,15 +100,18 @@ def compare(
         TemplateError: if a project cannot be made.
         TargetError, DiskFullError: if there is no place to make it.
     """
-    asked = _concerns(template, concern)
+    alone = bool(concern or request)
+    asked = _concerns(template, concern) if concern or not alone else []
+    made = [one for one in requests.load(template.root) if not alone or one.method == request]
     place = Path(tempfile.gettempdir())
     with os_errors(place), directory_in(place, "stackyard") as scratch, interrupts.allowed():
         found = [
-            _side(template, name, told or {}, asked, scratch)
+            _side(template, name, told or {}, scratch)
             for name in named or template.questions["framework"].values
         ]
-    answers = {one: tuple(of[one] for _, of in found) for one in asked}
-    return Comparison(tuple(side for side, _ in found), answers)
+        answers = {one: tuple(_answer(one, *each) for each in found) for one in asked}
+        ways = {one: tuple(_way(one, *each) for each in found) for one in made}
+    return Comparison(tuple(side for side, _ in found), answers, ways)
 
 
 def shared(answers: Iterable[Answer]) -> dict[Excerpt, list[int]]:
@@ -123,8 +141,9 @@ def _concerns(template: Template, name: str | None) -> list[Concern]:
 
 
 def _side(
-    template: Template, name: str, told: Mapping[str, str], asked: list[Concern], scratch: Path
-) -> tuple[Side, dict[Concern, Answer]]:
+    template: Template, name: str, told: Mapping[str, str], scratch: Path
+) -> tuple[Side, Path]:
+    """Return a side, and where its project is."""
     frameworks = template.questions["framework"].values
     path = Path(name)
     if name in frameworks:
@@ -137,8 +156,7 @@ def _side(
         answers = Record.of(path).answers
     else:
         raise UnknownSideError(name, frameworks)
-    side = Side(name, answers["framework"], answers, _figures(path))
-    return side, {concern: _answer(concern, side, path) for concern in asked}
+    return Side(name, answers["framework"], answers, _figures(path)), path
 
 
 def _answer(concern: Concern, side: Side, project: Path) -> Answer:
@@ -148,6 +166,13 @@ def _answer(concern: Concern, side: Side, project: Path) -> Answer:
         tuple(excerpt for _, excerpt in found if excerpt),
         tuple(place for place, excerpt in found if not excerpt),
     )
+
+
+def _way(request: Request, side: Side, project: Path) -> Way:
+    if otherwise := request.otherwise(side.answers):
+        return Way((), otherwise)
+    steps = request.passages[side.framework].steps
+    return Way(tuple((step, find(project, step.place)) for step in steps))
 
 
 def _figures(project: Path) -> Figures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,10 +17,11 @@ from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
 from stackyard.comparing.code import Excerpt
-from stackyard.comparing.comparison import Answer, Comparison, Side, own, shared
-from stackyard.comparing.concerns import Concern, Framework
+from stackyard.comparing.comparison import Answer, Comparison, Side, Way, own, shared
+from stackyard.comparing.concerns import Concern, Framework, Place
 from stackyard.comparing.errors import PageError
-from stackyard.measuring.figures import IN_ROUNDS, ONCE, Report, number
+from stackyard.comparing.requests import in_words
+from stackyard.measuring.figures import IN_ROUNDS, ONCE, Report, rounded
 
 BEGIN = "<!DOCTYPE html>\n<!-- A comparison by stackyard -->\n"
 """What every page begins with, by which it is known."""
@@ -48,7 +49,8 @@ def page(
     )
     environment.filters["code"] = _highlighted
     environment.filters["prose"] = _prose
-    environment.filters["number"] = number
+    environment.filters["number"] = rounded
+    environment.filters["words"] = in_words
     sections = [_section(found.sides, *one) for one in found.answers.items()]
     return BEGIN + environment.get_template("page.html.jinja").render(
         sides=found.sides,
@@ -56,6 +58,10 @@ def page(
         sections=sections,
         figures=figures,
         **(_charted(figures) if figures else {}),
+        requests=[
+            (request, [_nested(*each) for each in zip(ways, _anchors(found), strict=True)])
+            for request, ways in found.ways.items()
+        ],
         styles={"light": _style(LIGHT), "dark": _style(DARK)},
         version=version,
     )
@@ -106,6 +112,42 @@ def _charted(figures: Report) -> dict[str, object]:
             charts.append((figure, rows, sorted(figures.best(figure))))
     once = [figure for figure in ONCE if any(figure.name in side.once for side in measured)]
     return {"measured": measured, "charts": charts, "once": once}
+
+
+def _anchors(found: Comparison) -> list[dict[tuple[str, str], str]]:
+    """Return for each side, by path and symbol, where the page shows its code first."""
+    anchors: list[dict[tuple[str, str], str]] = [{} for _ in found.sides]
+    for concern, answers in found.answers.items():
+        same = [excerpt.text for excerpt in shared(answers)]
+        for number, (answer, alone) in enumerate(zip(answers, own(answers), strict=True)):
+            for one in answer.excerpts:
+                name, texts = f"{concern.name}-{number + 1}", [each.text for each in alone]
+                if one.text in same:
+                    name, texts = f"{concern.name}-shared", same
+                place = f"{name}-{texts.index(one.text) + 1}"
+                anchors[number].setdefault((one.path, one.symbol), place)
+    return anchors
+
+
+def _nested(way: Way, anchors: Mapping[tuple[str, str], str]) -> dict[str, object]:
+    """Return a way, with each step inside of the one that was running when it began."""
+    first: list[dict[str, object]] = []
+    levels = [first]
+    for step, code in way.steps:
+        inner: list[dict[str, object]] = []
+        del levels[step.depth + 1 :]
+        levels[-1].append(
+            {"step": step, "code": code, "anchor": _anchor(step.place, anchors), "inner": inner}
+        )
+        levels.append(inner)
+    return {"way": way, "steps": first}
+
+
+def _anchor(place: Place, anchors: Mapping[tuple[str, str], str]) -> str:
+    """Return where the page shows a place: it alone, its class or its file; empty if nowhere."""
+    names = place.symbol.split(".")
+    shorter = (".".join(names[:count]) for count in range(len(names), -1, -1))
+    return next((anchors[place.path, one] for one in shorter if (place.path, one) in anchors), "")
 
 
 def _prose(text: str) -> str:

@@ -120,7 +120,7 @@ class Report:
         return best if len(best) < len(known) else set()
 
 
-def number(value: float) -> str:
+def rounded(value: float) -> str:
     """Return a number with three figures that count, or all of them before the point."""
     return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"  # noqa: PLR2004
 
