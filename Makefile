@@ -21,7 +21,7 @@ SHARD ?=
 # The order of the groups of tests is that of tests/gate.py.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: new test test-containers test-all lint format bench figures docs index pins release
+.PHONY: new test test-containers test-all lint format bench figures docs index pins requests release
 
 new: $(ENVIRONMENT)
 	$(BIN)/stackyard new "$$FRAMEWORK" "$$DEST" --defaults $(if $(LATEST),--no-lock) $(ARGS)
@@ -68,6 +68,10 @@ index: $(ENVIRONMENT)
 # Resolves the tested versions anew: this project's own, and those of each framework.
 pins: $(ENVIRONMENT)
 	$(BIN)/python tests/pins.py
+
+# Records what a request passes in each framework's service: `make requests ARGS=flask`.
+requests: $(ENVIRONMENT)
+	$(BIN)/python tests/passages.py $(ARGS)
 
 # Checks and builds what is tagged, and runs it once; publishes nothing.
 release: $(ENVIRONMENT)
