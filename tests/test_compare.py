@@ -243,7 +243,7 @@ def test_axe_finds_nothing(
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.get((tmp_path / "report.html").as_uri())
     browser.execute_script(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
-    browser.set_script_timeout(120)
+    browser.set_script_timeout(300)
     found: dict[str, Any] = browser.execute_async_script("axe.run().then(arguments[0])")
     assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
     assert len(found["passes"]) > 20

@@ -130,7 +130,7 @@ def test_load_is_driven_and_errors_are_counted(address: str, generator: Generato
     got = generator.drive(Request(address), 4, 1)
     assert got.errors == 0
     assert got.rate > 20
-    assert 0 < got.p50 <= got.p99
+    assert 0 <= got.p50 <= got.p99  # Locust tells whole milliseconds
     assert 0 < got.cores < 1.5
     headers = {"Content-Type": "application/json", "Authorization": "Bearer x"}
     created = Request(address, "POST", headers, json.dumps({"status": 201}))
