@@ -57,7 +57,7 @@ class RowHandler(BaseHandler):
         async with Session() as session:
             row = await self.find_own(session, model, id)
             data = self.parse_body(given)
-            self.check_conditions(model, encode(shown, row))
+            self.check_conditions(model, etags.strong(encode(shown, row)))
             await change(session, row, data.model_dump())
         self.answer(encode(shown, row))
 
@@ -67,23 +67,23 @@ class RowHandler(BaseHandler):
         """Delete a row; nothing is left to answer with."""
         async with Session() as session:
             row = await self.find_own(session, model, id)
-            self.check_conditions(model, encode(shown, row))
+            self.check_conditions(model, etags.strong(encode(shown, row)))
             await session.delete(row)
             await session.commit()
         self.set_status(204)
 
     def answer_row(self, model: type[models.Base], body: bytes) -> None:
         """Answer with the JSON of a row, or 304 to a client whose copy is current."""
-        known = self.check_conditions(model, body)
-        self.set_header("ETag", etags.strong(body))
-        if known:
+        etag = etags.strong(body)
+        self.set_header("ETag", etag)
+        if self.check_conditions(model, etag):
             self.set_status(304)
         else:
             self.answer(body)
 
-    def check_conditions(self, model: type[models.Base], body: bytes) -> bool:
-        """Tell whether the client has this JSON of a row; raise 412 (RFC 9110, section 13.2.2)."""
-        told, etag = self.request.headers, etags.strong(body)
+    def check_conditions(self, model: type[models.Base], etag: str) -> bool:
+        """Tell whether the client has a row by its tag; raise 412 (RFC 9110, section 13.2.2)."""
+        told = self.request.headers
         stale = "If-Match" in told and not etags.matches(told["If-Match"], etag)
         known = etags.matches(told.get("If-None-Match", ""), etag, weak=True)
         if stale or (known and self.request.method not in ("GET", "HEAD")):
