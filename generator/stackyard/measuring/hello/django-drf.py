@@ -1,5 +1,7 @@
 """A bare view in what `django-admin startproject` makes: the measure of what the service does."""
 
+from secrets import token_hex
+
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, JsonResponse
@@ -31,7 +33,7 @@ settings.configure(
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ],
     ROOT_URLCONF=__name__,
-    SECRET_KEY="for a benchmark alone",
+    SECRET_KEY=token_hex(),
 )
 urlpatterns = [path("", hello)]
 application = get_wsgi_application()
