@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NO_LAYERS = {"concerns", "fragments", "pins", "project"}
+NO_LAYERS = {"concerns", "fragments", "pins", "project", "workshop"}
 
 
 def index(checkout: Path) -> str:

@@ -15,6 +15,7 @@ from stackyard.commands.list import list_
 from stackyard.commands.new import new
 from stackyard.commands.show import show
 from stackyard.commands.update import update
+from stackyard.commands.workshop import workshop
 from stackyard.errors import StackyardError, nearest, shown
 from stackyard.git import FOREIGN_VARIABLES
 
@@ -66,6 +67,7 @@ main.add_command(update)
 main.add_command(show)
 main.add_command(list_)
 main.add_command(compare)
+main.add_command(workshop)
 
 
 def _unknown_flag(error: click.NoSuchOption) -> str:

@@ -7,6 +7,8 @@ StackyardError
 ├── AnswerError, TemplateError, UnusableTemplateError    template/errors.py
 ├── TargetError, DiskFullError                           making/errors.py
 ├── UnknownSideError, UnknownConcernError, PageError     comparing/errors.py
+├── NotACourseError, UnknownCourseError, UnknownExerciseError,
+│   CourseError, EnvironmentMissingError                 workshop/errors.py
 └── ProjectError, UpstreamError                          updating/errors.py
 """
 

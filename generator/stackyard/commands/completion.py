@@ -59,6 +59,18 @@ def concerns(
     ]
 
 
+def courses(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Complete the name of a framework that there is a course for."""
+    from stackyard.workshop.exercises import frameworks as known
+
+    template = installed(context)
+    names = known(template.root)
+    choices = template.questions["framework"].choices
+    return _offered([choice for choice in choices if choice.value in names], incomplete)
+
+
 def presets(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem[str]]:

@@ -25,9 +25,17 @@ def find(project: Path, place: Place) -> Excerpt | None:
     """Return what stands at a place of the project, with the comment above it, if anything does."""
     try:
         text = (project / place.path).read_text(encoding="utf-8")
-        first, last = _span(text, place.symbol) if place.symbol else (1, len(text.splitlines()))
-    except (OSError, ValueError, LookupError, SyntaxError):
+    except (OSError, ValueError):
         return None  # an owner changes what was generated as it pleases them
+    return find_in(text, place)
+
+
+def find_in(text: str, place: Place) -> Excerpt | None:
+    """Return what stands at a place of a file of this text, if anything does."""
+    try:
+        first, last = _span(text, place.symbol) if place.symbol else (1, len(text.splitlines()))
+    except (ValueError, LookupError, SyntaxError):
+        return None
     lines = text.splitlines()
     while first > 1 and place.symbol and lines[first - 2].lstrip().startswith("#"):
         first -= 1
@@ -41,7 +49,7 @@ def _span(text: str, symbol: str) -> tuple[int, int]:
     Raises:
         LookupError: if it calls nothing so.
     """
-    found = _named(_parsed(text).body, symbol.split("."))
+    found = named(_parsed(text).body, symbol)
     decorators = getattr(found, "decorator_list", [])
     first = min([found.lineno, *(decorator.lineno for decorator in decorators)])
     return first, found.end_lineno or found.lineno
@@ -49,6 +57,20 @@ def _span(text: str, symbol: str) -> tuple[int, int]:
 
 # A request passes the same few files again and again.
 _parsed = lru_cache(maxsize=64)(ast.parse)
+
+
+def named(body: list[ast.stmt], symbol: str) -> ast.stmt:
+    """Return the statement that gives a name, of a method with its class and a dot, or that is so.
+
+    Raises:
+        LookupError: if there is none.
+    """
+    if "(" not in symbol:
+        return _named(body, symbol.split("."))
+    for node in body:
+        if ast.unparse(node) == symbol:
+            return node
+    raise LookupError(symbol)
 
 
 def _named(body: list[ast.stmt], names: list[str]) -> ast.stmt:

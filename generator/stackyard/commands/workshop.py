@@ -1,0 +1,386 @@
+"""`stackyard workshop`."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from stackyard import interrupts
+from stackyard.commands import completion, installed
+from stackyard.commands.printing import dump, progress, say, steps_in, warn
+from stackyard.errors import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stackyard.workshop.checking import Verdict
+    from stackyard.workshop.course import Course, Moved
+    from stackyard.workshop.exercises import Check, Exercise
+    from stackyard.workshop.findings import Finding
+
+_WIDTH = 96
+_LONGEST = 400
+"""How many characters of what was sent, or came, are shown."""
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def workshop(context: click.Context) -> None:
+    """Learn a framework: exercises that fail, checks that say why, solutions that pass.
+
+    Without a command it tells where you are, and what is next.
+
+    \b
+    Examples:
+      stackyard workshop new fastapi course
+      stackyard workshop
+      stackyard workshop check --watch
+    """
+    if context.invoked_subcommand is None:
+        _status(_here())
+
+
+@workshop.command()
+@click.argument("framework", shell_complete=completion.courses)
+@click.argument("path", shell_complete=completion.directories)
+@click.pass_context
+def new(context: click.Context, framework: str, path: str) -> None:
+    """Make a course in FRAMEWORK at PATH: a repository of your own, exercise 1 open.
+
+    What the course needs is fetched now; from then on it needs no network.
+
+    \b
+    Example:
+      stackyard workshop new fastapi course
+    """
+    from pathlib import Path
+
+    from stackyard.making.errors import UnusablePathError
+    from stackyard.workshop import exercises, making
+    from stackyard.workshop.errors import UnknownCourseError
+
+    if not path:
+        raise UnusablePathError(path, "is empty")
+    template = installed(context)
+    if framework not in (known := exercises.frameworks(template.root)):
+        raise UnknownCourseError(framework, known)
+    with interrupts.shielded():
+        made = making.make(template, framework, Path(path), progress=progress)
+        interrupts.conclude()
+    for warning in made.warnings:
+        warn(warning)
+    one = made.course.exercise
+    last = len(made.course.outline.exercises)
+    say(f"The course is ready in {path}: {last} exercises in {framework}.", "", "Next:")
+    say(*(f"  {step}" for step in steps_in(Path(path), ["stackyard workshop check --watch"])))
+    say("", f"Read workshop/{one.folder}/README.md first. Lost? stackyard workshop")
+
+
+@workshop.command()
+@click.option("--watch", is_flag=True, help="Check again whenever a file is saved; Ctrl-C ends it.")
+def check(*, watch: bool) -> None:
+    """Check the exercise that is open; if it passes, commit it and open the next one.
+
+    \b
+    Examples:
+      stackyard workshop check
+      stackyard workshop check --watch
+    """
+    course = _here()
+    if not watch:
+        if not _checked(course):
+            raise click.exceptions.Exit(1)
+        return
+    from stackyard.workshop.watching import changes
+
+    _checked(course)
+    for _ in changes(course.place):
+        click.echo()
+        if (course := _here()).is_over:
+            return
+        _checked(course)
+
+
+@workshop.command()
+def hint() -> None:
+    """Show a hint; said again, the next one, which tells more.
+
+    \b
+    Example:
+      stackyard workshop hint
+    """
+    with interrupts.shielded():
+        course = _here()
+        number, text = course.hint()
+    last = len(course.exercise.hints)
+    say(f"Hint {number} of {last} to exercise {course.exercise.number}:", "")
+    _prose(text)
+    if number == last:
+        say("", "That was the last one. stackyard workshop diff shows what is left to the solution.")
+
+
+@workshop.command()
+@click.argument("number", type=int, required=False)
+def diff(number: int | None) -> None:
+    """Show what is between your files and the solution, of the open exercise or of NUMBER.
+
+    \b
+    Examples:
+      stackyard workshop diff
+      stackyard workshop diff 3
+    """
+    course = _here()
+    exercise = course.get(number) if number is not None else course.exercise
+    lines = course.diff(exercise.number).splitlines()
+    if not lines:
+        say("Your files are those of the solution.", "")
+    for line in lines:
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        click.secho(shown(line.replace("\t", "    ")), fg=color)
+    if lines:
+        say("")
+    say("Why so:")
+    _prose(exercise.why)
+
+
+@workshop.command()
+def solve() -> None:
+    """Bring the solution in, and stay here: read it, then say check.
+
+    \b
+    Example:
+      stackyard workshop solve
+    """
+    with interrupts.shielded():
+        course = _here()
+        moved = course.solve()
+        _tell_kept(moved)
+        say(f"Exercise {course.exercise.number} is solved in: {_opens(course.exercise)}.")
+        say("Read it, then say: stackyard workshop check")
+    say("", "Why so:")
+    _prose(course.exercise.why)
+
+
+@workshop.command()
+def skip() -> None:
+    """Bring the solution in, and go on with the next exercise.
+
+    \b
+    Example:
+      stackyard workshop skip
+    """
+    with interrupts.shielded():
+        course = _here()
+        moved = course.skip()
+        _tell_kept(moved)
+        say(f"Exercise {course.exercise.number} is skipped, with its solution in place.")
+        _tell_opened(moved)
+
+
+@workshop.command()
+def reset() -> None:
+    """Bring the start of the open exercise back; your work stays in git.
+
+    \b
+    Example:
+      stackyard workshop reset
+    """
+    with interrupts.shielded():
+        moved = _here().reset()
+        _tell_kept(moved)
+        _tell_opened(moved)
+
+
+@workshop.command()
+@click.argument("number", type=int)
+def goto(number: int) -> None:
+    """Open exercise NUMBER from its start, whatever is done before it; your work stays in git.
+
+    \b
+    Example:
+      stackyard workshop goto 3
+    """
+    with interrupts.shielded():
+        moved = _here().go_to(number)
+        _tell_kept(moved)
+        _tell_opened(moved)
+
+
+@workshop.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a teacher's board.")
+def list_(*, as_json: bool) -> None:
+    """Show the exercises, and what became of each.
+
+    \b
+    Examples:
+      stackyard workshop list
+      stackyard workshop list --json
+    """
+    from stackyard.workshop.course import dumped
+
+    course = _here()
+    if as_json:
+        dump(dumped(course))
+    else:
+        _table(course)
+
+
+@workshop.command()
+@click.argument("framework", shell_complete=completion.courses)
+@click.argument("number", type=int, required=False)
+@click.pass_context
+def compare(context: click.Context, framework: str, number: int | None) -> None:
+    """Show how FRAMEWORK solves the open exercise, or NUMBER.
+
+    \b
+    Examples:
+      stackyard workshop compare flask
+      stackyard workshop compare flask 3
+    """
+    from stackyard.comparing.code import find_in
+    from stackyard.workshop import making
+
+    course = _here()
+    wanted = course.get(number) if number is not None else course.exercise
+    progress("Making what is compared ...")
+    with interrupts.shielded():
+        name = {"name": course.place.name}
+        outline, stages = making.solution(installed(context), framework, name)
+    one = next(other for other in outline.exercises if other.name == wanted.name)
+    done = stages[one.number - 1].done
+    click.secho(f"Exercise {one.number}, {one.title.lower()}, in {framework}", bold=True)
+    for place in one.opens:
+        excerpt = find_in(done[place.path][1].decode(), place)
+        if excerpt is not None:
+            click.secho(f"\n{place.path}:{excerpt.line}", dim=True)
+            say(*excerpt.text.splitlines())
+    say("", "Why so:")
+    _prose(one.why)
+
+
+def _here() -> Course:
+    """Return the course of the directory that one is in."""
+    from pathlib import Path
+
+    from stackyard.workshop.course import Course
+
+    return Course.around(Path.cwd())
+
+
+def _status(course: Course) -> None:
+    """Tell where a learner is, and what is next."""
+    _table(course)
+    if course.is_over:
+        say("", "All of it is done: what is here is what 'stackyard new' makes.")
+        return
+    _tell_exercise(course.exercise)
+    say("", "Then:   stackyard workshop check [--watch]")
+    say("Stuck?  stackyard workshop hint, diff, solve or skip")
+
+
+def _table(course: Course) -> None:
+    marks = {"open": ">", "done": "x", "solved": "s", "skipped": "-", "": " "}
+    for one in course.outline.exercises:
+        state = course.state(one.number)
+        line = f" {marks[state]} {one.number:>2}  {one.title:<28} {one.minutes:>3} min  {state}"
+        click.secho(line.rstrip(), bold=state == "open")
+
+
+def _checked(course: Course) -> bool:
+    """Check the open exercise, print what came of it, and go on if all is right; tell whether."""
+    from stackyard.workshop.checking import check as judge
+
+    exercise = course.exercise
+    until = course.outline.exercises[: exercise.number]
+    repository = course.repository
+    last = len(course.outline.exercises)
+    with interrupts.allowed():
+        verdict = judge(
+            course.place, until, lambda: repository.tree(repository.of(last, "done"))
+        )
+    _print_verdict(exercise, verdict)
+    if not verdict.is_right:
+        return False
+    with interrupts.shielded():
+        moved = course.finish()
+        state = "committed" if exercise.number not in course.progress.solved else "committed (solved)"
+        say("", f"Exercise {exercise.number} is done: {state}.")
+        _tell_opened(moved)
+    return True
+
+
+def _print_verdict(exercise: Exercise, verdict: Verdict) -> None:
+    """Print the checks that passed, a line each, and of those that failed the first in full."""
+    for one, each in verdict.passed:
+        if one.number == exercise.number:
+            click.secho(f"  ok    {shown(each.name)}", fg="green")
+    for one, each, _ in verdict.found:
+        where = "" if one.number == exercise.number else f" (exercise {one.number})"
+        click.secho(f"  FAIL  {shown(each.name)}{where}", fg="red")
+    earlier = sum(one.number != exercise.number for one, _ in verdict.passed)
+    if earlier:
+        say(f"  ok    {earlier} of the exercises before")
+    if verdict.found:
+        say("", *_told(*verdict.found[0][1:]))
+    say("", f"Exercise {exercise.number}, {exercise.title.lower()}: {verdict.seconds:.1f} s")
+
+
+def _told(check: Check, finding: Finding) -> list[str]:
+    """Return what is to be said of a check that failed: at most nine lines."""
+    rows = [
+        ("sent", finding.sent, 2),
+        ("came", finding.came, 3),
+        ("contract", check.rule, 2),
+        ("look at", finding.place or check.look.path, 1),
+    ]
+    lines = [f"{check.name}:"]
+    for name, text, most in rows:
+        told = shown(" ".join(text.split()))[:_LONGEST]
+        first = f"  {name + ':':<10}"
+        wrapped = textwrap.wrap(
+            told, _WIDTH, initial_indent=first, subsequent_indent=" " * 12, max_lines=most,
+            placeholder=" ...",
+        )
+        lines += wrapped or [first]
+    return lines
+
+
+def _tell_kept(moved: Moved) -> None:
+    if moved.kept:
+        say(f"What you had is kept in commit {moved.kept}: git show {moved.kept}")
+
+
+def _tell_opened(moved: Moved) -> None:
+    if moved.taken:
+        say(
+            f"From here on as the course has it, as your changes were to the same lines:"
+            f" {', '.join(moved.taken)}"
+        )
+    if moved.exercise is None:
+        say("", "That was the last one. What is here is what 'stackyard new' makes.")
+    else:
+        _tell_exercise(moved.exercise)
+
+
+def _tell_exercise(exercise: Exercise) -> None:
+    say("", f"Exercise {exercise.number}: {exercise.title} (about {exercise.minutes} minutes)")
+    say(f"  read   workshop/{exercise.folder}/README.md", f"  write  {_opens(exercise)}")
+
+
+def _opens(exercise: Exercise) -> str:
+    files = dict.fromkeys(place.path for place in exercise.opens)
+    return ", ".join(files)
+
+
+def _prose(text: str) -> None:
+    """Print paragraphs, wrapped, and code as it is."""
+    parts: Sequence[str] = text.split("\n\n")
+    for number, part in enumerate(parts):
+        if number:
+            click.echo()
+        if part.startswith("    ") or "\n  " in part:
+            say(*part.splitlines())
+        else:
+            say(*textwrap.wrap(" ".join(part.split()), _WIDTH))

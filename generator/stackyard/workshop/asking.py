@@ -1,0 +1,133 @@
+"""Asks a service by requests, and its modules by code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stackyard.workshop.exercises import Check
+from stackyard.workshop.findings import Finding, exception
+from stackyard.workshop.service import Answer, NotStartedError, Service, environment, migrate
+
+_SHOWN = 300
+"""How many characters of a body are shown."""
+
+
+def request(course: Path, service: Service, check: Check) -> Finding | None:
+    """Send a check's requests, one after the other, until something else comes than it says."""
+    known: dict[str, Any] = {}
+    for step in check.asked["http"]:
+        if finding := _step(course, service, step, known):
+            return finding
+    return None
+
+
+def _step(
+    course: Path, service: Service, step: Mapping[str, Any], known: dict[str, Any]
+) -> Finding | None:
+    method, path = _filled(step["send"], known).split(" ", 1)
+    headers = {name: _filled(value, known) for name, value in step.get("headers", {}).items()}
+    if user := step.get("as"):
+        headers["Authorization"] = f"Bearer {service.token(user)}"
+    body = None
+    if "json" in step:
+        body = json.dumps(step["json"], ensure_ascii=False).encode()
+        headers.setdefault("Content-Type", "application/json")
+    elif "text" in step:
+        body = step["text"].encode()
+    sent = " ".join(filter(None, [method, path, (body or b"").decode()[:_SHOWN]]))
+    before = len(service.printed())
+    try:
+        came = service.ask(method, path, body, headers)
+    except OSError as error:
+        raised = exception(course, service.printed()[before:])
+        return Finding(sent, f"no answer: {error}", raised and raised[1])
+    wrong = _wrong(step, came, known)
+    if not wrong:
+        known |= {name: _at(came.json, where) for name, where in step.get("keep", {}).items()}
+        known["ETag"] = came.headers.get("etag", "")
+        return None
+    if came.status >= 500 and (raised := exception(course, service.printed()[before:])):  # noqa: PLR2004
+        return Finding(sent, f"{came.status}, by {raised[0]}", raised[1])
+    return Finding(sent, f"{came.status}{wrong}", None)
+
+
+def _wrong(step: Mapping[str, Any], came: Answer, known: Mapping[str, Any]) -> str:
+    """Return in which way an answer is not what a step says, or nothing."""
+    shown = f" {came.body[:_SHOWN]}".rstrip()
+    if came.status != step["status"]:
+        return f"{shown}, where {step['status']} was wanted"
+    for name, wanted in step.get("answers", {}).items():
+        value = came.headers.get(name.lower())
+        wanted = wanted if isinstance(wanted, bool) else _filled(wanted, {**known, **_top(came)})
+        if wanted is True and value is None:
+            return f" without the header {name}"
+        if not isinstance(wanted, bool) and value != wanted:
+            told = f"{name}: {value}" if value is not None else f"no {name}"
+            return f" with {told}, where {name}: {wanted} was wanted"
+    for where, wanted in step.get("holds", {}).items():
+        value = _at(came.json, where)
+        if value != wanted:
+            return f"{shown}, where {where} was to be {json.dumps(wanted, ensure_ascii=False)}"
+    return ""
+
+
+def _top(came: Answer) -> dict[str, Any]:
+    return came.json if isinstance(came.json, dict) else {}
+
+
+def _at(value: Any, where: str) -> Any:
+    """Return what is in a body at `items.0.title`; nothing where it has nothing so."""
+    for part in where.split("."):
+        if isinstance(value, list) and part == "length":
+            value = len(value)
+        elif isinstance(value, list):
+            value = value[int(part)] if int(part) < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _filled(text: object, known: Mapping[str, Any]) -> str:
+    """Return a text in which `{id}` is what was kept of an answer before."""
+    filled = str(text)
+    for name, value in known.items():
+        filled = filled.replace(f"{{{name}}}", str(value))
+    return filled
+
+
+def answers(course: Path, checks: Sequence[Check], scratch: Path) -> list[Finding | None]:
+    """Have the course's own Python run the code of checks, in one process; return what it found."""
+    if not checks:
+        return []
+    database = scratch / "code.db"
+    try:
+        migrate(course, database)
+    except NotStartedError as error:
+        raised = exception(course, str(error)) or (str(error).strip().splitlines()[-1:], None)
+        return [Finding("the migrations were applied", str(raised[0]), raised[1])] * len(checks)
+    done = subprocess.run(
+        [str(course / ".venv" / "bin" / "python"), str(Path(__file__).with_name("probe.py"))],
+        cwd=course,
+        env=environment(course, database),
+        input=json.dumps([check.asked["code"] for check in checks]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        lines = done.stderr.strip().splitlines() or ["nothing"]
+        return [Finding("its modules were imported", lines[-1], None)] * len(checks)
+    return [_finding(one) for one in told]
+
+
+def _finding(told: Mapping[str, Any] | None) -> Finding | None:
+    if told is None:
+        return None
+    place = f"{told['at'][0]}:{told['at'][1]}" if told["at"] else None
+    return Finding(told["sent"] or "its modules were asked", told["came"], place)

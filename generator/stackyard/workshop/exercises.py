@@ -1,0 +1,180 @@
+"""What a course consists of, as `templates/workshop/` declares it, and as a course keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stackyard.comparing.concerns import Place
+from stackyard.project import parse_yaml
+
+FOLDER = Path("templates", "workshop")
+FORMAT = 1
+"""Of the file in which a course keeps its exercises: it outlives the release that made it."""
+
+
+@dataclass(frozen=True)
+class Hole:
+    """What is taken out of a file, and what stands in its place until it is written.
+
+    `part` says what of the symbol: `whole`, its `body` below the docstring, its `decorators`, or
+    all `others` of its file.
+    """
+
+    place: Place
+    part: str
+    put: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that is asked of the learner's service, and the rule by which it is judged.
+
+    `kind` is `starts`, `http`, `code` or `tests`; `asked` is what that kind needs. `look` is where
+    to look when it fails.
+    """
+
+    name: str
+    rule: str
+    kind: str
+    asked: Mapping[str, Any]
+    look: Place
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A step of the course in one framework.
+
+    Of the final service's files, `brings` come with it in the place of what the service without an
+    example has, `adds` where there was nothing; `ends` are those of the service without an example
+    that go. `opens` names what the learner has to write in.
+    """
+
+    number: int
+    name: str
+    title: str
+    minutes: int
+    opens: tuple[Place, ...]
+    brings: tuple[str, ...]
+    adds: tuple[str, ...]
+    ends: tuple[str, ...]
+    holes: tuple[Hole, ...]
+    checks: tuple[Check, ...]
+    hints: tuple[str, ...]
+    why: str
+    page: str
+
+    @property
+    def folder(self) -> str:
+        """Return the name of its folder, such as `03-model`."""
+        return f"{self.number:02}-{self.name}"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The answers that make the first and the last stage, and the exercises between them."""
+
+    framework: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    exercises: tuple[Exercise, ...]
+
+    @classmethod
+    def declared(cls, root: Path, framework: str) -> Outline:
+        """Read the course that the template in `root` has for a framework."""
+        return cls.parse(told(root, framework))
+
+    @classmethod
+    def parse(cls, told: Mapping[str, Any]) -> Outline:
+        """Return a course from the form in which it is kept.
+
+        Raises:
+            ValueError: if it is of a form that this release does not know.
+        """
+        if told.get("format") != FORMAT:
+            raise ValueError(f"its format is {told.get('format')!r}, and not {FORMAT}")
+        exercises = tuple(_exercise(*one) for one in enumerate(told["exercises"], 1))
+        return cls(told["framework"], told["before"], told["after"], exercises)
+
+
+def frameworks(root: Path) -> list[str]:
+    """Return the frameworks that there is a course for."""
+    return [
+        path.stem
+        for path in sorted(next((root / FOLDER).glob("01-*")).glob("*.yml"))
+        if path.stem != "exercise"
+    ]
+
+
+def told(root: Path, framework: str) -> dict[str, Any]:
+    """Return all that is declared of a framework's course, as JSON can have it.
+
+    What frameworks share is in `exercise.yml` and `README.md` of each exercise's folder, and what
+    is one framework's own in files of its name beside them.
+    """
+    course = _read(root / FOLDER / "course.yml")
+    exercises = []
+    for folder in sorted(path for path in (root / FOLDER).iterdir() if path.is_dir()):
+        shared, own = _read(folder / "exercise.yml"), _read(folder / f"{framework}.yml")
+        for name, one in shared["checks"].items():
+            one |= own.get("checks", {}).get(name, {})
+        shared["checks"] |= {
+            name: one for name, one in own.get("checks", {}).items() if name not in shared["checks"]
+        }
+        page = (folder / "README.md").read_text(encoding="utf-8")
+        part = (folder / f"{framework}.md").read_text(encoding="utf-8")
+        name = folder.name.partition("-")[2]
+        page = page.replace("<!-- framework -->\n", part)
+        exercises.append({**own, **shared, "name": name, "page": page})
+    answers = {"framework": framework, **course["answers"]}
+    return {
+        "format": FORMAT,
+        "framework": framework,
+        "before": {**answers, **course["before"]},
+        "after": {**answers, **course["after"]},
+        "exercises": exercises,
+    }
+
+
+def dumped(told: Mapping[str, Any]) -> str:
+    """Return a course in the form in which it is kept."""
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
+def place_of(told: str) -> Place:
+    """Return a place from `FILE SYMBOL`."""
+    path, _, symbol = told.partition(" ")
+    return Place(path, symbol, {})
+
+
+def _exercise(number: int, told: Mapping[str, Any]) -> Exercise:
+    return Exercise(
+        number,
+        told["name"],
+        told["title"],
+        told["minutes"],
+        tuple(map(place_of, told["opens"])),
+        tuple(told.get("brings", ())),
+        tuple(told.get("adds", ())),
+        tuple(told.get("ends", ())),
+        tuple(
+            Hole(place_of(one["at"]), one.get("part", "whole"), one.get("put", ""))
+            for one in told.get("holes", ())
+        ),
+        tuple(_check(name, one) for name, one in told["checks"].items()),
+        tuple(hint.strip() for hint in told["hints"]),
+        told["why"].strip(),
+        told["page"],
+    )
+
+
+def _check(name: str, told: Mapping[str, Any]) -> Check:
+    [kind] = {"starts", "http", "code", "tests"} & told.keys()
+    return Check(name, told["rule"].strip(), kind, {kind: told[kind]}, place_of(told["look"]))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return parse_yaml(file.read_text(encoding="utf-8"))

@@ -1,0 +1,89 @@
+"""The stages of a course: what its service is before and after each exercise.
+
+All of it is cut out of two services that the template makes: the one without an example, with which
+the course begins, and the one with it, with which it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from stackyard.workshop.exercises import Outline
+from stackyard.workshop.holes import cut
+
+Tree = Mapping[str, tuple[int, bytes]]
+"""By its path with `/`, the mode of each file and what it holds."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The service as an exercise finds it, and as it leaves it."""
+
+    start: Tree
+    done: Tree
+
+
+def read_tree(project: Path, ignored: frozenset[str] = frozenset({".git", ".env"})) -> Tree:
+    """Return the files of a project, without what each copy has of its own."""
+    return {
+        path.relative_to(project).as_posix(): (path.stat().st_mode & 0o777, path.read_bytes())
+        for path in sorted(project.rglob("*"))
+        if path.is_file() and path.relative_to(project).parts[0] not in ignored
+    }
+
+
+def stages(outline: Outline, before: Tree, after: Tree) -> list[Stage]:
+    """Return the stages, in the order of the exercises.
+
+    Raises:
+        LookupError: if the course names a file or a symbol that is not there.
+    """
+    return [
+        Stage(
+            _tree(outline, one.number, before, after, is_done=False),
+            _tree(outline, one.number, before, after, is_done=True),
+        )
+        for one in outline.exercises
+    ]
+
+
+def _tree(outline: Outline, number: int, before: Tree, after: Tree, *, is_done: bool) -> Tree:
+    """Return the service within an exercise: what later ones bring is not there yet."""
+    later = [one for one in outline.exercises if one.number > number]
+    tree = dict(after)
+    for exercise in later:
+        for path in _matching(exercise.brings, after):
+            if path in before:
+                tree[path] = before[path]
+            else:
+                del tree[path]
+        for path in _matching(exercise.adds, after):
+            del tree[path]
+        tree |= {path: before[path] for path in _matching(exercise.ends, before)}
+    absent = {path for one in later for path in _matching((*one.brings, *one.adds), after)}
+    for exercise in outline.exercises[number if is_done else number - 1 :]:
+        for hole in exercise.holes:
+            if (path := hole.place.path) not in absent:
+                mode, content = tree[path]
+                tree[path] = (mode, cut(content.decode(), hole).encode())
+    return dict(sorted(tree.items()))
+
+
+def _matching(patterns: tuple[str, ...], tree: Tree) -> list[str]:
+    found = {pattern: [p for p in tree if fnmatchcase(p, pattern)] for pattern in patterns}
+    if missing := [pattern for pattern, paths in found.items() if not paths]:
+        raise LookupError(f"no file is called {', '.join(missing)}")
+    return [path for paths in found.values() for path in paths]
+
+
+
+def write_tree(tree: Tree, place: Path) -> None:
+    """Write the files of a stage into a new directory."""
+    for path, (mode, content) in tree.items():
+        file = place / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(mode)
