@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -10,19 +9,19 @@ import click
 from stackyard import interrupts
 from stackyard.commands import completion, installed
 from stackyard.commands.printing import dump, progress, say, steps_in, warn
+from stackyard.commands.telling import (
+    opens,
+    print_verdict,
+    prose,
+    status,
+    table,
+    tell_kept,
+    tell_opened,
+)
 from stackyard.errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from stackyard.workshop.checking import Verdict
-    from stackyard.workshop.course import Course, Moved
-    from stackyard.workshop.exercises import Check, Exercise
-    from stackyard.workshop.findings import Finding
-
-_WIDTH = 96
-_LONGEST = 400
-"""How many characters of what was sent, or came, are shown."""
+    from stackyard.workshop.course import Course
 
 
 @click.group(invoke_without_command=True)
@@ -39,7 +38,7 @@ def workshop(context: click.Context) -> None:
       stackyard workshop check --watch
     """
     if context.invoked_subcommand is None:
-        _status(_here())
+        status(_here())
 
 
 @workshop.command()
@@ -116,9 +115,11 @@ def hint() -> None:
         number, text = course.hint()
     last = len(course.exercise.hints)
     say(f"Hint {number} of {last} to exercise {course.exercise.number}:", "")
-    _prose(text)
+    prose(text)
     if number == last:
-        say("", "That was the last one. stackyard workshop diff shows what is left to the solution.")
+        say(
+            "", "That was the last one. stackyard workshop diff shows what is left to the solution."
+        )
 
 
 @workshop.command()
@@ -142,7 +143,7 @@ def diff(number: int | None) -> None:
     if lines:
         say("")
     say("Why so:")
-    _prose(exercise.why)
+    prose(exercise.why)
 
 
 @workshop.command()
@@ -156,11 +157,11 @@ def solve() -> None:
     with interrupts.shielded():
         course = _here()
         moved = course.solve()
-        _tell_kept(moved)
-        say(f"Exercise {course.exercise.number} is solved in: {_opens(course.exercise)}.")
+        tell_kept(moved)
+        say(f"Exercise {course.exercise.number} is solved in: {opens(course.exercise)}.")
         say("Read it, then say: stackyard workshop check")
     say("", "Why so:")
-    _prose(course.exercise.why)
+    prose(course.exercise.why)
 
 
 @workshop.command()
@@ -174,9 +175,9 @@ def skip() -> None:
     with interrupts.shielded():
         course = _here()
         moved = course.skip()
-        _tell_kept(moved)
+        tell_kept(moved)
         say(f"Exercise {course.exercise.number} is skipped, with its solution in place.")
-        _tell_opened(moved)
+        tell_opened(moved)
 
 
 @workshop.command()
@@ -189,8 +190,8 @@ def reset() -> None:
     """
     with interrupts.shielded():
         moved = _here().reset()
-        _tell_kept(moved)
-        _tell_opened(moved)
+        tell_kept(moved)
+        tell_opened(moved)
 
 
 @workshop.command()
@@ -204,12 +205,14 @@ def goto(number: int) -> None:
     """
     with interrupts.shielded():
         moved = _here().go_to(number)
-        _tell_kept(moved)
-        _tell_opened(moved)
+        tell_kept(moved)
+        tell_opened(moved)
 
 
 @workshop.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a teacher's board.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, for a teacher's board."
+)
 def list_(*, as_json: bool) -> None:
     """Show the exercises, and what became of each.
 
@@ -224,7 +227,7 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         dump(dumped(course))
     else:
-        _table(course)
+        table(course)
 
 
 @workshop.command()
@@ -257,7 +260,7 @@ def compare(context: click.Context, framework: str, number: int | None) -> None:
             click.secho(f"\n{place.path}:{excerpt.line}", dim=True)
             say(*excerpt.text.splitlines())
     say("", "Why so:")
-    _prose(one.why)
+    prose(one.why)
 
 
 def _here() -> Course:
@@ -269,25 +272,6 @@ def _here() -> Course:
     return Course.around(Path.cwd())
 
 
-def _status(course: Course) -> None:
-    """Tell where a learner is, and what is next."""
-    _table(course)
-    if course.is_over:
-        say("", "All of it is done: what is here is what 'stackyard new' makes.")
-        return
-    _tell_exercise(course.exercise)
-    say("", "Then:   stackyard workshop check [--watch]")
-    say("Stuck?  stackyard workshop hint, diff, solve or skip")
-
-
-def _table(course: Course) -> None:
-    marks = {"open": ">", "done": "x", "solved": "s", "skipped": "-", "": " "}
-    for one in course.outline.exercises:
-        state = course.state(one.number)
-        line = f" {marks[state]} {one.number:>2}  {one.title:<28} {one.minutes:>3} min  {state}"
-        click.secho(line.rstrip(), bold=state == "open")
-
-
 def _checked(course: Course) -> bool:
     """Check the open exercise, print what came of it, and go on if all is right; tell whether."""
     from stackyard.workshop.checking import check as judge
@@ -297,90 +281,15 @@ def _checked(course: Course) -> bool:
     repository = course.repository
     last = len(course.outline.exercises)
     with interrupts.allowed():
-        verdict = judge(
-            course.place, until, lambda: repository.tree(repository.of(last, "done"))
-        )
-    _print_verdict(exercise, verdict)
+        verdict = judge(course.place, until, lambda: repository.tree(repository.of(last, "done")))
+    print_verdict(exercise, verdict)
     if not verdict.is_right:
         return False
     with interrupts.shielded():
         moved = course.finish()
-        state = "committed" if exercise.number not in course.progress.solved else "committed (solved)"
+        state = (
+            "committed" if exercise.number not in course.progress.solved else "committed (solved)"
+        )
         say("", f"Exercise {exercise.number} is done: {state}.")
-        _tell_opened(moved)
+        tell_opened(moved)
     return True
-
-
-def _print_verdict(exercise: Exercise, verdict: Verdict) -> None:
-    """Print the checks that passed, a line each, and of those that failed the first in full."""
-    for one, each in verdict.passed:
-        if one.number == exercise.number:
-            click.secho(f"  ok    {shown(each.name)}", fg="green")
-    for one, each, _ in verdict.found:
-        where = "" if one.number == exercise.number else f" (exercise {one.number})"
-        click.secho(f"  FAIL  {shown(each.name)}{where}", fg="red")
-    earlier = sum(one.number != exercise.number for one, _ in verdict.passed)
-    if earlier:
-        say(f"  ok    {earlier} of the exercises before")
-    if verdict.found:
-        say("", *_told(*verdict.found[0][1:]))
-    say("", f"Exercise {exercise.number}, {exercise.title.lower()}: {verdict.seconds:.1f} s")
-
-
-def _told(check: Check, finding: Finding) -> list[str]:
-    """Return what is to be said of a check that failed: at most nine lines."""
-    rows = [
-        ("sent", finding.sent, 2),
-        ("came", finding.came, 3),
-        ("contract", check.rule, 2),
-        ("look at", finding.place or check.look.path, 1),
-    ]
-    lines = [f"{check.name}:"]
-    for name, text, most in rows:
-        told = shown(" ".join(text.split()))[:_LONGEST]
-        first = f"  {name + ':':<10}"
-        wrapped = textwrap.wrap(
-            told, _WIDTH, initial_indent=first, subsequent_indent=" " * 12, max_lines=most,
-            placeholder=" ...",
-        )
-        lines += wrapped or [first]
-    return lines
-
-
-def _tell_kept(moved: Moved) -> None:
-    if moved.kept:
-        say(f"What you had is kept in commit {moved.kept}: git show {moved.kept}")
-
-
-def _tell_opened(moved: Moved) -> None:
-    if moved.taken:
-        say(
-            f"From here on as the course has it, as your changes were to the same lines:"
-            f" {', '.join(moved.taken)}"
-        )
-    if moved.exercise is None:
-        say("", "That was the last one. What is here is what 'stackyard new' makes.")
-    else:
-        _tell_exercise(moved.exercise)
-
-
-def _tell_exercise(exercise: Exercise) -> None:
-    say("", f"Exercise {exercise.number}: {exercise.title} (about {exercise.minutes} minutes)")
-    say(f"  read   workshop/{exercise.folder}/README.md", f"  write  {_opens(exercise)}")
-
-
-def _opens(exercise: Exercise) -> str:
-    files = dict.fromkeys(place.path for place in exercise.opens)
-    return ", ".join(files)
-
-
-def _prose(text: str) -> None:
-    """Print paragraphs, wrapped, and code as it is."""
-    parts: Sequence[str] = text.split("\n\n")
-    for number, part in enumerate(parts):
-        if number:
-            click.echo()
-        if part.startswith("    ") or "\n  " in part:
-            say(*part.splitlines())
-        else:
-            say(*textwrap.wrap(" ".join(part.split()), _WIDTH))

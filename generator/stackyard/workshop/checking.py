@@ -17,7 +17,7 @@ from stackyard.workshop import asking, mutants
 from stackyard.workshop.errors import EnvironmentMissingError
 from stackyard.workshop.exercises import Check, Exercise
 from stackyard.workshop.findings import Finding, blamed
-from stackyard.workshop.service import NotStartedError, Service, command, environment, serving
+from stackyard.workshop.service import NotStartedError, command, environment, serving
 from stackyard.workshop.stages import Tree
 
 _LAST = 20
@@ -43,8 +43,8 @@ def check(
 ) -> Verdict:
     """Check what the last of the exercises asks, and then that the ones before still hold.
 
-    Those before are not asked if something is found in the last, but for `all_of`. `right` gives the
-    service as it is at the end, for exercises that turn the learner's tests on it.
+    What takes long is not asked of those before if something is found, but for `all_of`. `right`
+    gives the service as it is at the end, for exercises that turn the learner's tests on it.
 
     Raises:
         EnvironmentMissingError: if the course has no Python of its own.
@@ -75,29 +75,40 @@ def _judged(
     *,
     all_of: bool,
 ) -> Iterator[Told]:
-    """Yield what comes of each check: processes that are to end, at once beside the service."""
+    """Yield what comes of each check, those of the last exercise first.
+
+    Whatever is asked of one process that runs anyway is asked at once; what takes processes of its
+    own, for exercises before, waits until the last one is right.
+    """
     *before, last = exercises
     asked = [(one, each) for one in [last, *before] for each in one.checks]
     with ThreadPoolExecutor(2) as pool:
-        endings = [
-            (one, each, pool.submit(_ends, course, each, scratch))
-            for one, each in asked
-            if each.kind == "starts"
-        ]
+        own = [(one, each) for one, each in asked if each.kind == "starts" and one is last]
+        ends = [pool.submit(_ends, course, each, scratch) for _, each in own]
         codes = [(one, each) for one, each in asked if each.kind == "code"]
-        requests = [(one, each) for one, each in asked if each.kind == "http"]
         coded = pool.submit(asking.answers, course, [each for _, each in codes], scratch)
+        requests = [(one, each) for one, each in asked if each.kind == "http"]
         told = list(_requested(course, requests, scratch))
-        told += [
-            (one, each, finding)
-            for (one, each), finding in zip(codes, coded.result(), strict=True)
-        ]
-        told += [(one, each, ending.result()) for one, each, ending in endings]
-    yield from sorted(told, key=lambda one: (one[0] is not last, asked.index((one[0], one[1]))))
-    for one, each in asked:
-        is_asked = all_of or one is last
-        if each.kind == "tests" and is_asked:
-            yield one, each, mutants.tried(course, each, right(), scratch)
+        told += [(*one, finding) for one, finding in zip(codes, coded.result(), strict=True)]
+        told += [(*one, end.result()) for one, end in zip(own, ends, strict=True)]
+        order = {id(each): number for number, (_, each) in enumerate(asked)}
+        yield from sorted(told, key=lambda one: order.get(id(one[1]), -1))
+        is_right = all(finding is None for _, _, finding in told)
+        for one, each in asked:
+            if each.kind == "tests" and (one is last or all_of):
+                finding = mutants.tried(course, each, right(), scratch)
+                is_right = is_right and finding is None
+                yield one, each, finding
+        if is_right or all_of:
+            earlier = [told for told in asked if told[1].kind == "starts" and told[0] is not last]
+            yield from (
+                (*told, finding)
+                for told, finding in zip(
+                    earlier,
+                    pool.map(lambda told: _ends(course, told[1], scratch), earlier),
+                    strict=True,
+                )
+            )
 
 
 def _requested(

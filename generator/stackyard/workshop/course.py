@@ -44,12 +44,14 @@ class Progress:
 
     @classmethod
     def read(cls, course: Path) -> Progress:
-        """Read the file of a course.
+        """Read the file of a course; without one, nothing is done yet.
 
         Raises:
             CourseError: if it is not as it was written.
         """
         file = course / FOLDER / _PROGRESS
+        if not file.exists():
+            return cls.begun()
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             return cls(
@@ -62,8 +64,7 @@ class Progress:
             raise CourseError(
                 f"read {FOLDER}/{_PROGRESS}",
                 f"it is not as it was written ({type(error).__name__})",
-                f'write {{"exercise": 1, "hints": {{}}, "steps": {{}}, "solved": []}} into it,'
-                " and say goto N",
+                "delete it, and say goto N",
             ) from error
 
     def write(self, course: Path) -> None:
@@ -185,7 +186,7 @@ class Course:
         state = SOLVED if exercise.number in self.progress.solved else DONE
         commit = self.repository.commit(f"Finish exercise {exercise.number}: {_title(exercise)}")
         course = self._ended(state, commit)
-        return course._opened("", exercise)
+        return _opened(course, "", exercise)
 
     def skip(self) -> Moved:
         """End the exercise that is open with the solution, and open the next one."""
@@ -193,7 +194,7 @@ class Course:
         exercise = self.exercise
         self.repository.lay(self.repository.of(exercise.number, "done"))
         commit = self.repository.commit(f"Skip exercise {exercise.number}: {_title(exercise)}")
-        return self._ended(SKIPPED, commit)._opened(kept, exercise)
+        return _opened(self._ended(SKIPPED, commit), kept, exercise)
 
     def solve(self) -> Moved:
         """Bring the solution in, to be read and checked."""
@@ -252,20 +253,18 @@ class Course:
         progress.write(self.place)
         return replace(self, progress=progress)
 
-    def _opened(self, kept: str, before: Exercise) -> Moved:
-        """Bring in what the exercise that is open now begins with, beside the learner's own."""
-        if self.is_over:
-            return Moved(None, kept)
-        exercise = self.exercise
-        repository = self.repository
-        base = repository.of(before.number, "done")
-        start = repository.of(exercise.number, "start")
-        taken = []
-        for path in repository.differing(base, start):
-            if not _merge(self, path, base, start):
-                taken.append(path)
-        repository.commit(f"Begin exercise {exercise.number}: {_title(exercise)}")
-        return Moved(exercise, kept, tuple(taken))
+
+def _opened(course: Course, kept: str, before: Exercise) -> Moved:
+    """Bring in what the exercise that is open now begins with, beside the learner's own."""
+    if course.is_over:
+        return Moved(None, kept)
+    exercise, repository = course.exercise, course.repository
+    base = repository.of(before.number, "done")
+    start = repository.of(exercise.number, "start")
+    changed = repository.differing(base, start)
+    taken = [path for path in changed if not _merge(course, path, base, start)]
+    repository.commit(f"Begin exercise {exercise.number}: {_title(exercise)}")
+    return Moved(exercise, kept, tuple(taken))
 
 
 def _title(exercise: Exercise) -> str:

@@ -119,10 +119,10 @@ def told(root: Path, framework: str) -> dict[str, Any]:
     exercises = []
     for folder in sorted(path for path in (root / FOLDER).iterdir() if path.is_dir()):
         shared, own = _read(folder / "exercise.yml"), _read(folder / f"{framework}.yml")
-        for name, one in shared["checks"].items():
-            one |= own.get("checks", {}).get(name, {})
-        shared["checks"] |= {
-            name: one for name, one in own.get("checks", {}).items() if name not in shared["checks"]
+        special = own.get("checks", {})
+        shared["checks"] = {
+            name: {**shared["checks"].get(name, {}), **special.get(name, {})}
+            for name in dict.fromkeys((*shared["checks"], *special))
         }
         page = (folder / "README.md").read_text(encoding="utf-8")
         part = (folder / f"{framework}.md").read_text(encoding="utf-8")

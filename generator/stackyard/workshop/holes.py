@@ -18,6 +18,7 @@ def cut(text: str, hole: Hole) -> str:
         LookupError: if the module has no such symbol, or that no such part.
     """
     body = ast.parse(text).body
+    node: ast.stmt
     lines = text.splitlines(keepends=True)
     if hole.part == "others":
         kept = named(body, hole.place.symbol)
@@ -36,7 +37,7 @@ def _part(node: ast.stmt, part: str) -> tuple[int, int]:
     if part == "whole":
         return _first(node), _last(node)
     if not isinstance(node, _DEFINITIONS):
-        raise LookupError(part)
+        raise LookupError(part)  # noqa: TRY004 - it has no such part
     if part == "decorators":
         return _first(node), node.lineno - 1
     if part != "body":
@@ -53,7 +54,7 @@ def _indent(node: ast.stmt, part: str) -> int:
 
 
 def _first(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 

@@ -35,14 +35,13 @@ def services(
     template: Template, outline: Outline, name: str, scratch: Path, *, with_lock: bool
 ) -> tuple[Tree, Tree, list[str]]:
     """Return the services that a course begins and ends with, as the template makes them."""
-    trees, warnings = [], []
+    trees: list[Tree] = []
+    warnings: list[str] = []
     for number, answers in enumerate((outline.before, outline.after)):
         told = {**answers, "project_name": name, "project_slug": slug(name) or "course"}
         place = scratch / f"service-{number}" / name
         is_last = number == 1
-        project = generate(
-            template, told, place, with_git=False, with_lock=with_lock and is_last
-        )
+        project = generate(template, told, place, with_git=False, with_lock=with_lock and is_last)
         warnings += project.warnings
         trees.append(read_tree(place))
     return trees[0], trees[1], warnings

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from stackyard.workshop.exercises import Check, Hole, place_of
 from stackyard.workshop.findings import Finding
@@ -22,17 +20,25 @@ TESTS = "tests"
 def tried(course: Path, check: Check, right: Tree, scratch: Path) -> Finding | None:
     """Run the tests on the right service, which passes, and on each broken one, which must not."""
     told = check.asked["tests"]
-    names, places = zip(*_services(course, told, right, scratch), strict=True)
+    place = scratch / "service"
+    write_tree({path: kept for path, kept in right.items() if not _is_test(path)}, place)
+    hidden = shutil.ignore_patterns("__pycache__", ".*")
+    shutil.copytree(course / TESTS, place / TESTS, ignore=hidden)
+    holes = [
+        Hole(place_of(one["at"]), one.get("part", "whole"), one["put"]) for one in told["mutants"]
+    ]
+    broken = [(one.place.path, cut(right[one.place.path][1].decode(), one)) for one in holes]
     done = subprocess.run(
         [
             str(course / ".venv" / "bin" / "python"),
             str(Path(__file__).with_name("trial.py")),
             told["file"],
             ",".join(told["imports"]),
+            str(place),
         ],
         cwd=course,
         env=environment(course, scratch / "none.db") | {"DATABASE_URL": ""},
-        input=json.dumps([str(place) for place in places]),
+        input=json.dumps(broken),
         capture_output=True,
         text=True,
         check=False,
@@ -45,9 +51,8 @@ def tried(course: Path, check: Check, right: Tree, scratch: Path) -> Finding | N
     if first["status"]:
         failed = f"{first['failed']}: {first['reason']}".removeprefix(": ")
         return Finding(f"pytest {told['file']}, on the right service", failed, told["file"])
-    uncaught = [
-        name for name, one in zip(names[1:], others, strict=True) if one["status"] == 0
-    ]
+    names = [one["name"] for one in told["mutants"]]
+    uncaught = [name for name, one in zip(names, others, strict=True) if one["status"] == 0]
     if uncaught:
         many = f"{len(others) - len(uncaught)} of {len(others)} are caught so far"
         sent = f"pytest {told['file']}, on a service that is broken: {uncaught[0]}"
@@ -55,22 +60,5 @@ def tried(course: Path, check: Check, right: Tree, scratch: Path) -> Finding | N
     return None
 
 
-def _services(
-    course: Path, told: Mapping[str, Any], right: Tree, scratch: Path
-) -> Iterator[tuple[str, Path]]:
-    """Yield the services, each in a directory with the learner's tests: the right one first."""
-    service = {path: kept for path, kept in right.items() if not path.startswith(f"{TESTS}/")}
-    yield "", _laid(course, service, scratch / "service-0")
-    for number, mutant in enumerate(told["mutants"], 1):
-        hole = Hole(place_of(mutant["at"]), mutant.get("part", "whole"), mutant["put"])
-        mode, content = service[hole.place.path]
-        broken = (mode, cut(content.decode(), hole).encode())
-        tree = {**service, hole.place.path: broken}
-        yield mutant["name"], _laid(course, tree, scratch / f"service-{number}")
-
-
-def _laid(course: Path, tree: Tree, place: Path) -> Path:
-    write_tree(tree, place)
-    hidden = shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(course / TESTS, place / TESTS, ignore=hidden)
-    return place
+def _is_test(path: str) -> bool:
+    return path.startswith(f"{TESTS}/")

@@ -2,8 +2,8 @@
 
     python probe.py < QUESTIONS
 
-The input is a JSON list of pieces of code, each of which calls `expect` and `refuses`. The output is
-a list beside it: null, or what went wrong.
+The input is a JSON list of pieces of code, each of which calls `expect` and `refuses`. The output
+is a list beside it: null, or what went wrong.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def place(error: BaseException) -> list[Any] | None:
     if isinstance(error, SyntaxError) and error.filename:
         frames = [(error.filename, error.lineno or 1)]
     else:
-        frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+        frames = [
+            (one.filename, one.lineno or 1) for one in traceback.extract_tb(error.__traceback__)
+        ]
     here = Path.cwd()
     for name, line in reversed(frames):
         path = Path(name)

@@ -163,7 +163,13 @@ class Repository:
         return None if done.returncode else done.stdout
 
     def _refuse_unfinished(self) -> None:
-        for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"):
+        for name in (
+            "MERGE_HEAD",
+            "CHERRY_PICK_HEAD",
+            "REVERT_HEAD",
+            "rebase-merge",
+            "rebase-apply",
+        ):
             if (self.place / ".git" / name).exists():
                 raise CourseError(
                     "keep your work in a commit",

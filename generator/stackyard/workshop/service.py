@@ -57,9 +57,7 @@ class Service:
     process: subprocess.Popen[bytes]
     tokens: dict[str, str] = field(default_factory=dict)
 
-    def ask(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         """Send a request; return what came.
 
         Raises:
@@ -95,7 +93,9 @@ class Service:
 
 def environment(course: Path, database: Path, **others: str) -> dict[str, str]:
     """Return the environment of a course's own processes."""
-    foreign = re.compile(r"PYTHON(PATH|HOME|SAFEPATH|STARTUP)|VIRTUAL_ENV|DJANGO_|COV_")
+    foreign = re.compile(
+        r"PYTHON(PATH|HOME|SAFEPATH|STARTUP|DONTWRITEBYTECODE)|VIRTUAL_ENV|DJANGO_|COV_|PYTEST_"
+    )
     kept = {name: value for name, value in os.environ.items() if not foreign.match(name)}
     kept |= {
         "PATH": f"{course / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",

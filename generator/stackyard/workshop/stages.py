@@ -53,17 +53,18 @@ def stages(outline: Outline, before: Tree, after: Tree) -> list[Stage]:
 def _tree(outline: Outline, number: int, before: Tree, after: Tree, *, is_done: bool) -> Tree:
     """Return the service within an exercise: what later ones bring is not there yet."""
     later = [one for one in outline.exercises if one.number > number]
+    either = {**before, **after}
     tree = dict(after)
-    for exercise in later:
+    for exercise in reversed(later):  # what a later one changes may be what an earlier one adds
         for path in _matching(exercise.brings, after):
             if path in before:
                 tree[path] = before[path]
             else:
                 del tree[path]
-        for path in _matching(exercise.adds, after):
-            del tree[path]
         tree |= {path: before[path] for path in _matching(exercise.ends, before)}
-    absent = {path for one in later for path in _matching((*one.brings, *one.adds), after)}
+        for path in _matching(exercise.adds, either):
+            del tree[path]
+    absent = {path for one in later for path in _matching((*one.brings, *one.adds), either)}
     for exercise in outline.exercises[number if is_done else number - 1 :]:
         for hole in exercise.holes:
             if (path := hole.place.path) not in absent:
@@ -77,7 +78,6 @@ def _matching(patterns: tuple[str, ...], tree: Tree) -> list[str]:
     if missing := [pattern for pattern, paths in found.items() if not paths]:
         raise LookupError(f"no file is called {', '.join(missing)}")
     return [path for paths in found.values() for path in paths]
-
 
 
 def write_tree(tree: Tree, place: Path) -> None:

@@ -1,10 +1,12 @@
 """Run by a course's own Python: a module of tests against several services at once.
 
-    python trial.py TESTS PRELOADED < DIRECTORIES
+    python trial.py TESTS PRELOADED DIRECTORY < MUTANTS
 
-The input is a JSON list of directories, each with a service and the tests. What is `PRELOADED`, with
-commas, is imported once; then each service has a process of its own. The output is a list beside it:
-what pytest's status was, how many tests passed, and which was the first to fail, and why.
+The directory has the right service and the tests. The input is a JSON list of mutants, each of
+which is the path of a file and what a broken service has in it. What is `PRELOADED`, with commas,
+is imported once; then each service has a process of its own, the right one first, whose compiled
+modules the others take over. The output is a list: what pytest's status was on each, how many tests
+passed, and which was the first to fail, and why. Where the right one fails, no other is tried.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,7 +56,8 @@ def tried(directory: str, tests: str) -> dict[str, Any]:
     os.chdir(directory)
     sys.path[:0] = [directory]
     observer = Observer()
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=sys"]
+    options = ["-x", "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=sys"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is preloaded
     status = pytest.main([*options, tests], plugins=[observer])
     return {
         "status": int(status),
@@ -71,32 +75,45 @@ def fork(directory: str, tests: str, result: Path) -> int:
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):  # noqa: PTH123
             told = tried(directory, tests)
         result.write_text(json.dumps(told), encoding="utf-8")
+    except BaseException as error:  # noqa: BLE001 - of which nobody else would hear
+        reason = f"{type(error).__name__}: {error}"
+        told = {"status": 3, "passed": 0, "failed": "", "reason": reason}
+        result.write_text(json.dumps(told), encoding="utf-8")
     finally:
         os._exit(0)
 
 
+def result_of(file: Path) -> dict[str, Any]:
+    """Return what a process told before it ended."""
+    if not file.exists():
+        return {"status": 3, "passed": 0, "failed": "", "reason": "the tests ended their process"}
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return told
+
+
 def main() -> None:
     """Try all the services, as many at a time as there are processors."""
-    tests, preloaded = sys.argv[1:3]
+    tests, preloaded, right = sys.argv[1:4]
     for name in filter(None, preloaded.split(",")):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     del sys.path[0]
-    waiting = json.load(sys.stdin)
-    results = {directory: Path(f"{directory}.json") for directory in waiting}
+    mutants = json.load(sys.stdin)
+    results = [Path(f"{right}.json")]
+    os.waitpid(fork(right, tests, results[0]), 0)
     running: set[int] = set()
-    for directory, result in results.items():
-        if len(running) >= (os.cpu_count() or 1):
-            running.discard(os.wait()[0])
-        running.add(fork(directory, tests, result))
+    if result_of(results[0])["status"] == 0:
+        for number, (path, content) in enumerate(mutants, 1):
+            place = Path(f"{right}-{number}")
+            shutil.copytree(right, place)
+            (place / path).write_text(content, encoding="utf-8")
+            if len(running) >= (os.cpu_count() or 1):
+                running.discard(os.wait()[0])
+            results.append(Path(f"{place}.json"))
+            running.add(fork(str(place), tests, results[-1]))
     for number in running:
         os.waitpid(number, 0)
-    lost = {"status": 3, "passed": 0, "failed": "", "reason": "the tests ended their process"}
-    told = [
-        json.loads(one.read_text(encoding="utf-8")) if one.exists() else lost
-        for one in results.values()
-    ]
-    json.dump(told, sys.stdout)
+    json.dump([result_of(file) for file in results], sys.stdout)
 
 
 if __name__ == "__main__":
