@@ -53,11 +53,11 @@ def print_verdict(exercise: Exercise, verdict: Verdict) -> None:
     if earlier:
         say(f"  ok    {earlier} of the exercises before")
     if verdict.found:
-        say("", *_told(*verdict.found[0][1:]))
+        say("", *told(*verdict.found[0][1:]))
     say("", f"Exercise {exercise.number}, {exercise.title.lower()}: {verdict.seconds:.1f} s")
 
 
-def _told(check: Check, finding: Finding) -> list[str]:
+def told(check: Check, finding: Finding) -> list[str]:
     """Return what is to be said of a check that failed: at most nine lines."""
     rows = [
         ("sent", finding.sent, 2),
@@ -67,10 +67,10 @@ def _told(check: Check, finding: Finding) -> list[str]:
     ]
     lines = [f"{check.name}:"]
     for name, text, most in rows:
-        told = shown(" ".join(text.split()))[:_LONGEST]
+        said = shown(" ".join(text.split()))[:_LONGEST]
         first = f"  {name + ':':<10}"
         wrapped = textwrap.wrap(
-            told,
+            said,
             _WIDTH,
             initial_indent=first,
             subsequent_indent=" " * 12,

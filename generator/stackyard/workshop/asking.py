@@ -35,10 +35,13 @@ def _step(
     body = None
     if "json" in step:
         body = json.dumps(step["json"], ensure_ascii=False).encode()
+        body = body.ljust(step.get("padded", 0))
         headers.setdefault("Content-Type", "application/json")
     elif "text" in step:
         body = step["text"].encode()
-    sent = " ".join(filter(None, [method, path, (body or b"").decode()[:_SHOWN]]))
+    told = (body or b"").decode()
+    shown = told.rstrip()[:_SHOWN] + (f" and blanks, {len(told)} bytes" if "padded" in step else "")
+    sent = " ".join(filter(None, [method, path, shown]))
     before = len(service.printed())
     try:
         came = service.ask(method, path, body, headers)
@@ -57,7 +60,7 @@ def _step(
 
 def _wrong(step: Mapping[str, Any], came: Answer, known: Mapping[str, Any]) -> str:
     """Return in which way an answer is not what a step says, or nothing."""
-    shown = f" {came.body[:_SHOWN]}".rstrip()
+    shown = _shown(came)
     if came.status != step["status"]:
         return f"{shown}, where {step['status']} was wanted"
     for name, wanted in step.get("answers", {}).items():
@@ -75,6 +78,15 @@ def _wrong(step: Mapping[str, Any], came: Answer, known: Mapping[str, Any]) -> s
         if value != wanted:
             return f"{shown}, where {where} was to be {json.dumps(wanted, ensure_ascii=False)}"
     return ""
+
+
+def _shown(came: Answer) -> str:
+    """Return a body, and of a problem what it says."""
+    told = _top(came)
+    if "detail" not in told:
+        return f" {came.body[:_SHOWN]}".rstrip()
+    fields = [f"{one.get('field')}: {one.get('message')}" for one in told.get("errors") or []]
+    return f" {'; '.join([str(told['detail']), *fields])[:_SHOWN]}"
 
 
 def _top(came: Answer) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def answer(code: str) -> dict[str, Any] | None:
 
 def said(error: BaseException) -> str:
     """Return an exception as one line."""
-    return " ".join("".join(traceback.format_exception_only(error)).split())
+    told = "".join(traceback.format_exception_only(error))
+    return " ".join(told.partition("For further information")[0].split())
 
 
 def place(error: BaseException) -> list[Any] | None:

@@ -64,12 +64,15 @@ def _tree(outline: Outline, number: int, before: Tree, after: Tree, *, is_done: 
         tree |= {path: before[path] for path in _matching(exercise.ends, before)}
         for path in _matching(exercise.adds, either):
             del tree[path]
-    absent = {path for one in later for path in _matching((*one.brings, *one.adds), either)}
     for exercise in outline.exercises[number if is_done else number - 1 :]:
+        unseen = [one for one in later if one.number <= exercise.number]
+        patterns = [pattern for one in unseen for pattern in (*one.brings, *one.adds)]
         for hole in exercise.holes:
-            if (path := hole.place.path) not in absent:
-                mode, content = tree[path]
-                tree[path] = (mode, cut(content.decode(), hole).encode())
+            path = hole.place.path
+            if any(fnmatchcase(path, pattern) for pattern in patterns):
+                continue  # it comes with the exercise, or shortly before
+            mode, content = tree[path]
+            tree[path] = (mode, cut(content.decode(), hole).encode())
     return dict(sorted(tree.items()))
 
 
