@@ -18,7 +18,7 @@ from conftest import Command, replace
 from figures import drawn, invented
 from stackyard.commands.measured import table
 from stackyard.measuring.errors import LoadError
-from stackyard.measuring.figures import IN_ROUNDS, Figure, Measured, Report, rounded
+from stackyard.measuring.figures import IN_ROUNDS, Figure, Measured, Report, rounded, shipped
 from stackyard.measuring.intervals import interval
 from stackyard.measuring.load import GENERATORS, Generator, Request
 from stackyard.measuring.measure import measure
@@ -63,6 +63,18 @@ def test_nobody_is_better_where_no_difference_is_shown() -> None:
     assert report.best(RATE) == set()
     assert Report("1", {}, report.sides[:1], 5).best(RATE) == set()
     assert Report.of(json.loads(json.dumps(asdict(report)))) == report
+
+
+def test_what_was_measured_for_the_release_is_of_its_frameworks(tmp_path: Path) -> None:
+    assert shipped(tmp_path, ["flask"]) is None
+    report = invented("flask", "pyramid")
+    (tmp_path / "templates" / "concerns").mkdir(parents=True)
+    (tmp_path / "templates" / "concerns" / "figures.json").write_text(json.dumps(asdict(report)))
+    assert shipped(tmp_path, ["pyramid", "flask"]) == report
+    alone = shipped(tmp_path, ["flask"])
+    assert alone
+    assert alone.sides == report.sides[:1]
+    assert shipped(tmp_path, ["flask", "shelf"]) is None
 
 
 @pytest.mark.parametrize(
