@@ -67,8 +67,8 @@ def named(body: list[ast.stmt], symbol: str) -> ast.stmt:
     """
     if "(" not in symbol:
         return _named(body, symbol.split("."))
-    for node in body:
-        if ast.unparse(node) == symbol:
+    for node in ast.walk(ast.Module(body, [])):
+        if isinstance(node, ast.stmt) and ast.unparse(node) == symbol:
             return node
     raise LookupError(symbol)
 

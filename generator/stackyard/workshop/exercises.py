@@ -21,12 +21,14 @@ class Hole:
     """What is taken out of a file, and what stands in its place until it is written.
 
     `part` says what of the symbol: `whole`, its `body` below the docstring, its `decorators`, or
-    all `others` of its file.
+    all `others` of its file. One that is `late` is there from its exercise's start on, and in no
+    stage before.
     """
 
     place: Place
     part: str
     put: str
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def told(root: Path, framework: str) -> dict[str, Any]:
     course = _read(root / FOLDER / "course.yml")
     exercises = []
     for folder in sorted(path for path in (root / FOLDER).iterdir() if path.is_dir()):
-        shared, own = _read(folder / "exercise.yml"), _read(folder / f"{framework}.yml")
+        shared, own = _read(folder / "exercise.yml"), _own(folder, framework)
         special = own.get("checks", {})
         shared["checks"] = {
             name: {**shared["checks"].get(name, {}), **special.get(name, {})}
@@ -137,6 +139,16 @@ def told(root: Path, framework: str) -> dict[str, Any]:
         "after": {**answers, **course["after"]},
         "exercises": exercises,
     }
+
+
+def _own(folder: Path, framework: str) -> dict[str, Any]:
+    """Return what is a framework's own; what is not said may be as another one's is (`like`)."""
+    own = _read(folder / f"{framework}.yml")
+    if "like" not in own:
+        return own
+    other = _own(folder, own["like"])
+    checks = {**other.get("checks", {}), **own.get("checks", {})}
+    return {**other, **own, "checks": checks}
 
 
 def dumped(told: Mapping[str, Any]) -> str:
@@ -161,7 +173,7 @@ def _exercise(number: int, told: Mapping[str, Any]) -> Exercise:
         tuple(told.get("adds", ())),
         tuple(told.get("ends", ())),
         tuple(
-            Hole(place_of(one["at"]), one.get("part", "whole"), one.get("put", ""))
+            Hole(place_of(one["at"]), one.get("part", "whole"), one.get("put", ""), one.get("late", False))
             for one in told.get("holes", ())
         ),
         tuple(_check(name, one) for name, one in told["checks"].items()),

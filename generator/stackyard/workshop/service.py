@@ -24,6 +24,9 @@ PASSWORD = "correct horse battery staple"  # noqa: S105 - of users that there ar
 PATIENCE = 30
 """Seconds in which a service starts."""
 
+_ENDED = re.compile(r"^Traceback \(most recent call last\)[\s\S]+^\w[\w.]*: ", re.MULTILINE)
+"""A traceback, with its last line."""
+
 CACHE = Path("workshop", ".cache")
 
 
@@ -191,6 +194,9 @@ def _wait(service: Service) -> None:
         try:
             socket.create_connection(("127.0.0.1", service.port), timeout=1).close()
         except OSError:
+            # A server that starts its processes again would do so for ever.
+            if _ENDED.search(printed := service.printed()):
+                raise NotStartedError(printed) from None
             time.sleep(0.02)
         else:
             return

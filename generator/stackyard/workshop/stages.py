@@ -69,6 +69,8 @@ def _tree(outline: Outline, number: int, before: Tree, after: Tree, *, is_done: 
         patterns = [pattern for one in unseen for pattern in (*one.brings, *one.adds)]
         for hole in exercise.holes:
             path = hole.place.path
+            if hole.late and exercise.number != number:
+                continue
             if any(fnmatchcase(path, pattern) for pattern in patterns):
                 continue  # it comes with the exercise, or shortly before
             mode, content = tree[path]
