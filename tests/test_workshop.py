@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -25,6 +27,7 @@ from stackyard.workshop.course import Course
 from stackyard.workshop.exercises import Hole, Outline, place_of
 from stackyard.workshop.holes import cut
 from stackyard.workshop.stages import Stage, read_tree, stages
+from stackyard.workshop.watching import changes
 
 FRAMEWORKS = exercises.frameworks(TEMPLATE.root)
 OUTLINES = {framework: Outline.declared(TEMPLATE.root, framework) for framework in FRAMEWORKS}
@@ -392,6 +395,35 @@ class TestCommands:
         assert "SyntaxError" in told.out
         assert "app/main.py:3" in told.out
         assert "Traceback" not in told.out + told.err
+
+
+class TestWatching:
+    def test_a_file_that_is_saved_is_noticed(self, tmp_path: Path) -> None:
+        (tmp_path / "app").mkdir()
+        (tmp_path / "app" / "main.py").write_text("")
+        saved = Timer(0.6, (tmp_path / "app" / "main.py").write_text, ["import os"])
+        noticed = changes(tmp_path)
+
+        saved.start()
+
+        assert next(noticed) is None
+        assert (tmp_path / "app" / "main.py").read_text() == "import os"
+
+    def test_ctrl_c_ends_it_without_a_word(self, course: Path) -> None:
+        with subprocess.Popen(
+            [STACKYARD, "workshop", "check", "--watch"],
+            cwd=course,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout
+            while "setup: " not in process.stdout.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+
+        assert (process.returncode, errors) == (0, "")
 
 
 def test_outside_of_a_course_it_says_how_to_make_one(

@@ -92,14 +92,10 @@ def check(*, watch: bool) -> None:
         if not _checked(course):
             raise click.exceptions.Exit(1)
         return
-    from stackyard.workshop.watching import changes
-
-    _checked(course)
-    for _ in changes(course.place):
-        click.echo()
-        if (course := _here()).is_over:
-            return
-        _checked(course)
+    try:
+        _watched(course)
+    except KeyboardInterrupt:  # which is how it ends
+        interrupts.conclude()
 
 
 @workshop.command()
@@ -270,6 +266,18 @@ def _here() -> Course:
     from stackyard.workshop.course import Course
 
     return Course.around(Path.cwd())
+
+
+def _watched(course: Course) -> None:
+    """Check whenever a file is saved, until the course is over."""
+    from stackyard.workshop.watching import changes
+
+    _checked(course)
+    for _ in changes(course.place):
+        click.echo()
+        if (course := _here()).is_over:
+            return
+        _checked(course)
 
 
 def _checked(course: Course) -> bool:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stackyard import interrupts
 from stackyard.comparing.code import find
 from stackyard.comparing.concerns import Place
 from stackyard.making.target import directory_in
@@ -54,7 +55,8 @@ def check(
         raise EnvironmentMissingError(course)
     passed: list[tuple[Exercise, Check]] = []
     found: list[tuple[Exercise, Check, Finding]] = []
-    with directory_in(Path(tempfile.gettempdir()), "stackyard-check") as scratch:
+    temporary = Path(tempfile.gettempdir())
+    with directory_in(temporary, "stackyard-check") as scratch, interrupts.allowed():
         for told in _judged(course, exercises, right, scratch, all_of=all_of):
             exercise, one, finding = told
             if finding is None:

@@ -173,7 +173,12 @@ def _exercise(number: int, told: Mapping[str, Any]) -> Exercise:
         tuple(told.get("adds", ())),
         tuple(told.get("ends", ())),
         tuple(
-            Hole(place_of(one["at"]), one.get("part", "whole"), one.get("put", ""), one.get("late", False))
+            Hole(
+                place_of(one["at"]),
+                one.get("part", "whole"),
+                one.get("put", ""),
+                one.get("late", False),
+            )
             for one in told.get("holes", ())
         ),
         tuple(_check(name, one) for name, one in told["checks"].items()),

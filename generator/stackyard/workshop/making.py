@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from stackyard.workshop.errors import UnknownCourseError
 from stackyard.workshop.exercises import Outline
 from stackyard.workshop.repository import Repository
 from stackyard.workshop.stages import Stage, Tree, read_tree, stages
+
+_ELSEWHERE = {"UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIR", "VIRTUAL_ENV"}
+"""Set for the user's own work, these have uv install into another project."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,11 @@ def _installed(course: Path) -> list[str]:
 
     if not (course / "uv.lock").is_file():
         return []
-    settings = {name: value for name, value in regime(online=True).items() if name != "VIRTUAL_ENV"}
+    command = [find_uv_bin(), "sync", "--frozen", "--no-progress", "--color=never", "--quiet"]
     done = subprocess.run(
-        [find_uv_bin(), "sync", "--frozen", "--no-progress", "--color=never", "--quiet"],
+        [*command, "--no-python-downloads", "--python", sys.executable],
         cwd=course,
-        env=settings,
+        env={name: value for name, value in regime(online=True).items() if name not in _ELSEWHERE},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -22,24 +22,21 @@ _SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".ini", ".html", ".cfg"}
 
 
 def changes(course: Path) -> Iterator[None]:
-    """Yield whenever files of the course have changed; Ctrl-C ends it."""
-    try:
+    """Yield whenever files of the course have changed, for ever."""
+    before = _seen(course)
+    while True:
         with interrupts.allowed():
-            before = _seen(course)
+            time.sleep(EVERY)
+            now = _seen(course)
+            if now == before:
+                continue
             while True:
-                time.sleep(EVERY)
-                now = _seen(course)
-                if now == before:
-                    continue
-                while True:
-                    time.sleep(SETTLED)
-                    if (later := _seen(course)) == now:
-                        break
-                    now = later
-                yield
-                before = _seen(course)  # with what the check has brought
-    except KeyboardInterrupt:
-        return
+                time.sleep(SETTLED)
+                if (later := _seen(course)) == now:
+                    break
+                now = later
+        yield
+        before = _seen(course)  # with what the check has brought
 
 
 def _seen(course: Path) -> Mapping[str, tuple[int, int]]:
