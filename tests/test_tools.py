@@ -71,6 +71,7 @@ def test_no_text_depends_on_the_locale(rendered: dict[str, Path]) -> None:
 
 # What bandit may find, by its rules, and why that is none.
 EXPLAINED = {
+    "B102": "a course's checks are run by its own Python, beside its learner's own code",
     "B104": "a container's port is published by its host; ruff's S104 is answered where it is",
     "B105": '"bearer" is no password',
     "B108": "the names in /tmp are chosen when they are made, for their owner alone",

@@ -72,7 +72,10 @@ def fork(directory: str, tests: str, result: Path) -> int:
     if child := os.fork():
         return child
     try:
-        with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):  # noqa: PTH123
+        with (
+            Path(os.devnull).open("w", encoding="utf-8") as nothing,
+            contextlib.redirect_stdout(nothing),
+        ):
             told = tried(directory, tests)
         result.write_text(json.dumps(told), encoding="utf-8")
     except BaseException as error:  # noqa: BLE001 - of which nobody else would hear
