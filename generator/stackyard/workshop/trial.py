@@ -56,7 +56,7 @@ def tried(directory: str, tests: str) -> dict[str, Any]:
     os.chdir(directory)
     sys.path[:0] = [directory]
     observer = Observer()
-    options = ["-x", "-p", "no:cacheprovider", "-p", "no:terminal", "--capture=sys"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--capture=sys"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is preloaded
     status = pytest.main([*options, tests], plugins=[observer])
     return {
