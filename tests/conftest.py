@@ -24,7 +24,7 @@ from contract.brokers import RabbitMQ
 from contract.databases.mysql import MariaDBServer, MySQLServer
 from covering import covering
 
-pytest_plugins = ["gate", "minutes"]
+pytest_plugins = ["courses", "gate", "minutes"]
 
 UPSTREAM = "https://github.com/stackyard/stackyard"
 STACKYARD = Path(sys.executable).parent / "stackyard"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
 from combinations import TEMPLATE
-from conftest import STACKYARD
-from stackyard import cli
 from stackyard.commands.telling import told
 from stackyard.comparing.code import find_in
 from stackyard.making.generate import generate
@@ -27,7 +21,6 @@ from stackyard.workshop.course import Course
 from stackyard.workshop.exercises import Hole, Outline, place_of
 from stackyard.workshop.holes import cut
 from stackyard.workshop.stages import Stage, read_tree, stages
-from stackyard.workshop.watching import changes
 
 FRAMEWORKS = exercises.frameworks(TEMPLATE.root)
 OUTLINES = {framework: Outline.declared(TEMPLATE.root, framework) for framework in FRAMEWORKS}
@@ -72,44 +65,6 @@ empty(Shelf())
 '''
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give a framework's course as it was made, with all that it needs, in a path with blanks."""
-
-    @cache
-    def make(framework: str) -> Path:
-        place = tmp_path_factory.mktemp(f"{framework} course") / "my course"
-        done = making.make(TEMPLATE, framework, place)
-        assert done.warnings == ()
-        return place
-
-    return make
-
-
-@pytest.fixture
-def course_of(made: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Path]:
-    """Give a copy of a framework's course, which shares the installed packages."""
-
-    def copy(framework: str) -> Path:
-        place = tmp_path / "a course"
-        origin = made(framework)
-        shutil.copytree(origin, place, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-        (place / ".venv").symlink_to(origin / ".venv")
-        with (place / ".git" / "info" / "exclude").open("a") as file:
-            file.write("/.venv\n")
-        return place
-
-    return copy
-
-
-@pytest.fixture
-def course(course_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a course, to be in."""
-    place = course_of("fastapi")
-    monkeypatch.chdir(place)
-    return place
-
-
 @cache
 def stages_of(framework: str, place: Path) -> list[Stage]:
     before, after, _ = making.services(STAMPED, OUTLINES[framework], "shop", place, with_lock=False)
@@ -131,11 +86,6 @@ def judged(place: Path, number: int, which: str) -> Verdict:
         lambda: repository.tree(repository.of(last, "done")),
         all_of=True,
     )
-
-
-def git(place: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=place, capture_output=True, check=True)
-    return done.stdout.decode()
 
 
 @pytest.mark.parametrize(("framework", "number"), EACH)
@@ -227,230 +177,6 @@ def test_a_done_stage_says_nothing_of_its_exercise(framework: str, tmp_path: Pat
     for number, stage in enumerate(stages_of(framework, tmp_path), 1):
         text = "".join(content.decode() for _, content in stage.done.values())
         assert not re.search(rf"[Ee]xercise {number}: ", text)
-
-
-class TestWork:
-    @pytest.mark.parametrize("number", [1, 4, 7])
-    @pytest.mark.parametrize("command", ["reset", "skip", "solve", "goto"])
-    def test_half_done_work_is_never_lost(self, course: Path, command: str, number: int) -> None:
-        Course.at(course).go_to(number)
-        (course / "app" / "mine.py").write_text("MINE = 1\n")
-        (course / "app" / "main.py").write_text("half done (\n")
-        (course / "Procfile").unlink()
-
-        assert cli.run(["workshop", command, *(["2"] if command == "goto" else [])]) == 0
-
-        kept = git(course, "log", "--format=%h", "--grep=^Keep what there was").split()[0]
-        assert git(course, "show", f"{kept}:app/mine.py") == "MINE = 1\n"
-        assert git(course, "show", f"{kept}:app/main.py") == "half done (\n"
-        assert not (course / "app" / "mine.py").exists()
-        assert (course / "Procfile").exists()
-        assert git(course, "status", "--porcelain") == ""
-
-    def test_where_it_is_kept_is_told(
-        self, course: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (course / "app" / "mine.py").write_text("MINE = 1\n")
-
-        cli.run(["workshop", "reset"])
-
-        [line] = [one for one in capsys.readouterr().out.splitlines() if "kept" in one]
-        command = line.partition(": ")[2]
-        assert "app/mine.py" in git(course, *command.split()[1:], "--stat")
-
-    def test_nothing_is_done_in_the_middle_of_a_merge(
-        self, course: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (course / ".git" / "MERGE_HEAD").write_text(git(course, "rev-parse", "HEAD"))
-        (course / "app" / "mine.py").write_text("MINE = 1\n")
-
-        assert cli.run(["workshop", "reset"]) == 1
-
-        assert "in the middle of something" in capsys.readouterr().err
-        assert (course / "app" / "mine.py").exists()
-
-    def test_own_work_goes_on_into_the_next_exercise(self, course: Path) -> None:
-        Course.at(course).go_to(4)
-        Course.at(course).solve()
-        main = course / "app" / "main.py"
-        main.write_text(main.read_text().replace('version="0.1.0"', 'version="9"'))
-        (course / "app" / "mine.py").write_text("MINE = 1\n")
-
-        moved = Course.at(course).finish()
-
-        assert moved.taken == ()
-        assert 'version="9"' in main.read_text()
-        assert "include_router(books.router)" in main.read_text()
-        assert (course / "app" / "mine.py").exists()
-        log = git(course, "log", "-2", "--format=%s").splitlines()
-        assert log == ["Begin exercise 5: views", "Finish exercise 4: serialization"]
-
-    def test_what_both_changed_is_the_courses_and_is_told(self, course: Path) -> None:
-        Course.at(course).go_to(4)
-        Course.at(course).solve()
-        main = course / "app" / "main.py"
-        main.write_text(main.read_text().replace("auth.users", "auth.users  # mine"))
-
-        moved = Course.at(course).finish()
-
-        assert moved.taken == ("app/main.py",)
-        assert "# mine" not in main.read_text()
-        assert "# mine" in git(course, "show", "HEAD~1:app/main.py")
-
-
-class TestCommands:
-    def test_a_course_is_walked_from_end_to_end(self, course: Path) -> None:
-        for _ in NUMBERS:
-            assert cli.run(["workshop", "skip"]) == 0
-
-        assert cli.run(["workshop", "skip"]) == 1
-        last = git(course, "rev-parse", "refs/workshop/7/done^{tree}")
-        assert git(course, "rev-parse", "HEAD^{tree}") == last
-
-    @pytest.mark.usefixtures("course")
-    def test_hints_tell_more_each_time(self, capsys: pytest.CaptureFixture[str]) -> None:
-        for number in (1, 2, 3, 3):
-            cli.run(["workshop", "hint"])
-            assert f"Hint {number} of 3 to exercise 1:" in capsys.readouterr().out
-
-    @pytest.mark.usefixtures("course")
-    def test_the_board_has_what_became_of_each(self, capsys: pytest.CaptureFixture[str]) -> None:
-        cli.run(["workshop", "hint"])
-        cli.run(["workshop", "skip"])
-        capsys.readouterr()
-
-        cli.run(["workshop", "list", "--json"])
-
-        told = json.loads(capsys.readouterr().out)
-        assert told["exercise"] == 2
-        states = [(one["state"], one["hints"]) for one in told["exercises"]]
-        assert states == [("skipped", 1), ("open", 0), *[("", 0)] * 5]
-
-    @pytest.mark.usefixtures("course")
-    def test_the_diff_is_what_is_left(self, capsys: pytest.CaptureFixture[str]) -> None:
-        cli.run(["workshop", "diff"])
-
-        shown = capsys.readouterr().out
-        [first] = OUTLINES["fastapi"].exercises[0].holes[:1]
-        assert f"-{' ' * 8}{first.put.splitlines()[0]}" in shown
-        assert "Why so:" in shown
-
-    def test_it_works_from_below(
-        self, course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        monkeypatch.chdir(course / "app")
-
-        assert cli.run(["workshop"]) == 0
-
-        assert "Exercise 1: Setup" in capsys.readouterr().out
-
-    @pytest.mark.usefixtures("course")
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            (["goto", "9"], "there is no exercise 9: choose from 1 to 7"),
-            (["diff", "0"], "there is no exercise 0"),
-            (["compare", "nothing"], "no course is called 'nothing'"),
-        ],
-    )
-    def test_what_there_is_not_is_refused(
-        self, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
-    ) -> None:
-        assert cli.run(["workshop", *arguments]) == 2
-
-        assert message in capsys.readouterr().err
-
-    @pytest.mark.usefixtures("course")
-    def test_the_neighbours_solution_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert cli.run(["workshop", "compare", FRAMEWORKS[-1], "3"]) == 0
-
-        assert "class Book" in capsys.readouterr().out
-
-    def test_progress_that_is_damaged_is_told(
-        self, course: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (course / "workshop" / "progress.json").write_text("{")
-
-        assert cli.run(["workshop"]) == 1
-
-        assert "delete it, and say goto N" in capsys.readouterr().err
-
-    def test_a_course_without_its_environment_is_told_how_to_get_it(
-        self, course: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (course / ".venv").unlink()
-
-        assert cli.run(["workshop", "check"]) == 1
-
-        assert "&& uv sync" in capsys.readouterr().err
-
-    def test_a_module_with_a_mistake_is_named(
-        self, course: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (course / "app" / "main.py").write_text("import os\n\ndef (\n")
-
-        assert cli.run(["workshop", "check"]) == 1
-
-        told = capsys.readouterr()
-        assert "SyntaxError" in told.out
-        assert "app/main.py:3" in told.out
-        assert "Traceback" not in told.out + told.err
-
-
-class TestWatching:
-    def test_a_file_that_is_saved_is_noticed(self, tmp_path: Path) -> None:
-        (tmp_path / "app").mkdir()
-        (tmp_path / "app" / "main.py").write_text("")
-        saved = Timer(0.6, (tmp_path / "app" / "main.py").write_text, ["import os"])
-        noticed = changes(tmp_path)
-
-        saved.start()
-
-        assert next(noticed) is None
-        assert (tmp_path / "app" / "main.py").read_text() == "import os"
-
-    def test_ctrl_c_ends_it_without_a_word(self, course: Path) -> None:
-        with subprocess.Popen(
-            [STACKYARD, "workshop", "check", "--watch"],
-            cwd=course,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stdout
-            while "setup: " not in process.stdout.readline():
-                pass
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
-
-        assert (process.returncode, errors) == (0, "")
-
-
-def test_outside_of_a_course_it_says_how_to_make_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert cli.run(["workshop", "check"]) == 2
-
-    assert "stackyard workshop new FRAMEWORK PATH" in capsys.readouterr().err
-
-
-def test_a_course_takes_the_place_of_nothing(tmp_path: Path) -> None:
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "letter.txt").touch()
-
-    done = subprocess.run(
-        [STACKYARD, "workshop", "new", FRAMEWORKS[0], "full"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 2
-    assert "is not empty" in done.stderr
-    assert [path.name for path in tmp_path.rglob("*")] == ["full", "letter.txt"]
 
 
 @pytest.mark.parametrize(
