@@ -112,7 +112,7 @@ class Report:
         """
         found = {side.name: side.interval(figure.name) for side in self.sides}
         known = {name: one for name, one in found.items() if one}
-        if len(known) < 2 or not figure.better:  # noqa: PLR2004
+        if not figure.better or not known:
             return set()
         sign = 1 if figure.better == "less" else -1
         first = min(known.values(), key=lambda one: sign * one.mean)
@@ -120,9 +120,13 @@ class Report:
         return best if len(best) < len(known) else set()
 
 
+_COUNTING = 3
+
+
 def rounded(value: float) -> str:
     """Return a number with three figures that count, or all of them before the point."""
-    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"  # noqa: PLR2004
+    is_whole = value == int(value) or len(f"{value:.0f}") >= _COUNTING
+    return f"{value:.0f}" if is_whole else f"{value:.3g}"
 
 
 def shipped(root: Path, names: Iterable[str]) -> Report | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 LEVEL = 0.95
 RESAMPLES = 4000
+FEWEST = 2
+"""The samples that an interval takes at least."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def interval(samples: Sequence[float]) -> Interval:
         ValueError: if there are fewer than two samples, of which nothing follows.
     """
     count = len(samples)
-    if count < 2:  # noqa: PLR2004
+    if count < FEWEST:
         raise ValueError(f"{count} samples have no interval")
     drawn = random.Random(0)  # noqa: S311 - nothing is kept secret by it
     means = sorted(statistics.fmean(drawn.choices(samples, k=count)) for _ in range(RESAMPLES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def _step(
         known |= {name: _at(came.json, where) for name, where in step.get("keep", {}).items()}
         known["ETag"] = came.headers.get("etag", "")
         return None
-    if came.status >= 500 and (raised := exception(course, service.printed()[before:])):  # noqa: PLR2004
+    is_fault = came.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_fault and (raised := exception(course, service.printed()[before:])):
         return Finding(sent, f"{came.status}, by {raised[0]}", raised[1])
     return Finding(sent, f"{came.status}{wrong}", None)
 
