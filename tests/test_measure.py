@@ -173,7 +173,7 @@ def test_what_was_measured_by_an_interrupt_is_kept(framework: str) -> None:
             raise KeyboardInterrupt
 
     report = measure([framework], {}, "1.2.3", rounds=3, seconds=1, progress=progress)
-    assert report.partial
+    assert report.partial, report.sides[0].refused
     assert told == sorted(told)
     assert 0 <= told[0] <= told[-1] < 1
     [side] = report.sides

@@ -100,8 +100,8 @@ def _uv(
 
 def _environment() -> dict[str, str]:
     """Return the environment, without what would lead a project's commands elsewhere."""
-    ours = {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTEST_ADDOPTS"}
-    return {name: value for name, value in os.environ.items() if name not in ours}
+    ours = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTEST_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def _failed(done: subprocess.CompletedProcess[str]) -> str:

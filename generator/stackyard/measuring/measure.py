@@ -57,7 +57,8 @@ def measure(
                     report.sides.append(measured)
                     if subject := _judged(measured, answers, home / str(number), stack):
                         found.append(subject)
-                _in_rounds(found, driver, rounds, seconds, progress)
+                if found:
+                    _in_rounds(found, driver, rounds, seconds, progress)
                 for subject in found:
                     if feed.is_there(subject.service):
                         progress(f"{subject.measured.name}: the feed", _MEASURED)
