@@ -56,6 +56,24 @@ def test_a_byte_order_mark_is_none_of_the_text(update: Callable[..., Kept]) -> N
     assert update(theirs, BOOKS | APP, BOOKS) == update(BOOKS | APP, BOOKS | APP, BOOKS)
 
 
+def test_a_migration_may_name_no_dependencies(update: Callable[..., Kept]) -> None:
+    """To Django it has none; where it comes behind another it names that one."""
+    bare = "class Migration(migrations.Migration):\n    initial = True\n"
+    bare += f"    operations = [{MODEL}]\n"
+    named = bare.replace(
+        "    initial", '    dependencies = [\n        ("core", "0001_mine"),\n    ]\n\n    initial'
+    )
+    first, mine = (
+        django("core", **{"0001_initial": bare}),
+        django("core", **{"0001_mine": bare.replace("Report", "Mine")}),
+    )
+    assert update(BOOKS | first, BOOKS | first, BOOKS | first | APP)[1] == APP
+    assert update(BOOKS, BOOKS, BOOKS | first)[1] == first
+    assert update(BOOKS | mine, BOOKS, BOOKS | first)[1] == django(
+        "core", **{"0002_initial": named}
+    )
+
+
 def test_models_come_and_go(update: Callable[..., Kept]) -> None:
     _, gone = update(BOOKS | APP, BOOKS | APP, BOOKS)
     _, back = update(BOOKS | APP | gone, BOOKS, BOOKS | APP)

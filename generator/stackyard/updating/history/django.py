@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from stackyard.updating.errors import ForkedHistoryError, UnreadableMigrationError
+from stackyard.updating.errors import ForkedHistoryError
 from stackyard.updating.history.migrations import (
     History,
     assigned,
@@ -45,10 +45,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class _Migration:
-    """One migration, with the statements of its class."""
+    """One migration, with the statements of its class, which begin in the line `first`."""
 
     path: str
     text: str
+    first: int
     statements: Mapping[str, ast.Assign | ast.AnnAssign]
 
     @classmethod
@@ -60,10 +61,7 @@ class _Migration:
         found = next((node for node in classes if node.name == "Migration"), None)
         if found is None:
             return None
-        statements = assigned(found.body)
-        if "dependencies" not in statements:
-            raise UnreadableMigrationError(project, path, "it has no dependencies")
-        return cls(path, text, statements)
+        return cls(path, text, found.body[0].lineno, assigned(found.body))
 
     @property
     def key(self) -> Key:
@@ -95,10 +93,13 @@ class _Migration:
         return {str(one.value).lower() for one in nodes if isinstance(one, ast.Constant)}
 
     def following(self, last: Key | None, moved: Mapping[Key, Key | None]) -> str:
-        """Return its text, behind the `last` of its app, and others where some have moved."""
-        node = self.statements["dependencies"]
+        """Return its text, behind the `last` of its app, and others where some have moved.
+
+        To Django a migration that names no dependencies has none.
+        """
+        node = self.statements.get("dependencies")
         parents, lines = [last] if last else [], []
-        for one in node.value.elts if isinstance(node.value, ast.List) else []:
+        for one in node.value.elts if node and isinstance(node.value, ast.List) else []:
             key = _key(one)
             if key is None:
                 lines.append(ast.get_source_segment(self.text, one) or "")
@@ -106,7 +107,11 @@ class _Migration:
                 parents.append(new)
         lines += [f"({json.dumps(app)}, {json.dumps(name)})" for app, name in parents]
         block = ["    dependencies = [", *(f"        {line}," for line in lines), "    ]"]
-        return replaced(self.text, [(node.lineno, node.end_lineno or 0, block)])
+        if node:
+            return replaced(self.text, [(node.lineno, node.end_lineno or 0, block)])
+        if not lines:
+            return self.text
+        return replaced(self.text, [(self.first, self.first - 1, [*block, ""])])
 
 
 @dataclass
