@@ -164,7 +164,8 @@ def test_a_generator_that_fails_is_told() -> None:
     "framework", [pytest.param(one, marks=pytest.mark.one_of(3, one)) for one in FRAMEWORKS]
 )
 def test_what_was_measured_by_an_interrupt_is_kept(framework: str) -> None:
-    """All of a measurement, up to its third round."""
+    """All of a measurement, up to its third round; Flask's on servers that come in no wheel."""
+    brought = {"database": "mariadb", "broker": "rabbitmq"} if framework == "flask" else {}
     told = []
 
     def progress(step: str, share: float) -> None:
@@ -172,7 +173,7 @@ def test_what_was_measured_by_an_interrupt_is_kept(framework: str) -> None:
         if step.startswith("round 3 of 3: GET the current"):
             raise KeyboardInterrupt
 
-    report = measure([framework], {}, "1.2.3", rounds=3, seconds=1, progress=progress)
+    report = measure([framework], brought, "1.2.3", rounds=3, seconds=1, progress=progress)
     assert report.partial, report.sides[0].refused
     assert told == sorted(told)
     assert 0 <= told[0] <= told[-1] < 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from contract.brokers import RabbitMQ
 from contract.client import BOOKS, ME, book, connect, login, register
+from contract.databases.mysql import MySQL
 from contract.processes import Process, accepts, free_port, until
 from contract.service import Project, Service
 from stackyard.comparing.comparison import NOT_ITS_OWN
@@ -95,8 +96,10 @@ class Subject:
         """Name the servers for its own suite that come in no wheel."""
         database = self.service.database
         servers = {}
-        if self.service.answers["database"] not in {"postgresql", "sqlite"}:
-            servers["DATABASE_URL"] = database.create_database("suite")
+        if isinstance(database, MySQL):
+            database.create_database("suite")
+            # By who may do everything: each process of its tests makes a database of its own.
+            servers["DATABASE_URL"] = f"{database.maintenance.removesuffix('app')}suite"
         if isinstance(self.service.broker, RabbitMQ):
             servers["CELERY_BROKER_URL"] = self.service.broker.create_host("suite")
         return servers
