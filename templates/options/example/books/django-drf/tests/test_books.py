@@ -112,8 +112,9 @@ def test_put_replaces_every_field(
 
 
 def test_patch_changes_only_what_it_names(
-    client: APIClient, auth_headers: dict[str, str], book: Book
+    client: APIClient, auth_headers: dict[str, str], user: User
 ) -> None:
+    book = new_book(user, isbn=ISBN)
     before = client.get(f"{URL}/{book.id}").json()
 
     response = client.patch(f"{URL}/{book.id}", {"title": "New"}, headers=auth_headers)

@@ -114,8 +114,11 @@ def test_put_replaces_every_field(
 
 
 def test_patch_changes_only_what_it_names(
-    client: Client, auth_headers: dict[str, str], book: Book
+    client: Client, auth_headers: dict[str, str], session: Session, user: User
 ) -> None:
+    book = new_book(user, isbn=ISBN)
+    session.add(book)
+    session.commit()
     before = client.get(f"{URL}/{book.id}").json
 
     response = client.patch(f"{URL}/{book.id}", json={"title": "New"}, headers=auth_headers)

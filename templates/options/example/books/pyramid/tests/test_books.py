@@ -123,8 +123,10 @@ def test_put_replaces_every_field(
 
 
 def test_patch_changes_only_what_it_names(
-    client: Client, auth_headers: dict[str, str], book: Book
+    client: Client, auth_headers: dict[str, str], save: Save, user: User
 ) -> None:
+    book = new_book(user, isbn=ISBN)
+    save(book)
     before = client.get(f"{URL}/{book.id}").json
 
     response = client.patch_json(f"{URL}/{book.id}", {"title": "New"}, headers=auth_headers)
