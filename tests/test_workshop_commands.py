@@ -16,6 +16,7 @@ from stackyard import cli
 from stackyard.workshop import exercises
 from stackyard.workshop.course import Course
 from stackyard.workshop.exercises import Outline
+from stackyard.workshop.service import NotStartedError, serving
 from stackyard.workshop.watching import changes
 
 FRAMEWORKS = exercises.frameworks(TEMPLATE.root)
@@ -194,6 +195,28 @@ class TestCommands:
         assert "SyntaxError" in told.out
         assert "app/main.py:3" in told.out
         assert "Traceback" not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["raise ValueError('bad')", "socket.close(); time.sleep(1); raise ValueError('bad')"],
+    ids=["at once", "a little later"],
+)
+def test_a_service_that_ends_after_it_has_listened_is_said_not_to_start(
+    tmp_path: Path, server: str
+) -> None:
+    (tmp_path / "release.py").write_text(
+        "import os\nopen(os.environ['DATABASE_URL'].removeprefix('sqlite:///'), 'w').close()\n"
+    )
+    (tmp_path / "web.py").write_text(
+        "import os, socket, time\n"
+        "socket = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+        f"time.sleep(0.5)\n{server}\n"
+    )
+    (tmp_path / "Procfile").write_text("release: python release.py\nweb: python web.py\n")
+
+    with pytest.raises(NotStartedError, match="ValueError: bad"), serving(tmp_path, tmp_path):
+        pass
 
 
 class TestWatching:

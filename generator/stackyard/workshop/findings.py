@@ -58,6 +58,7 @@ def _line(course: Path, text: str) -> str | None:
     own = course.resolve()
     for name, number in reversed(_FRAME.findall(text)):
         path = Path(name) if Path(name).is_absolute() else own / name
-        if path.is_relative_to(own) and not path.is_relative_to(own / ".venv"):
+        is_own = path.is_relative_to(own) and not path.is_relative_to(own / ".venv")
+        if is_own and path.is_file():  # compiled modules name sources that are nowhere
             return f"{path.relative_to(own).as_posix()}:{number}"
     return None

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,14 @@ from urllib.parse import urlencode
 
 KEY = "of-a-course-and-long-enough-to-sign-with-it"
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of users that there are for a second
+NOBODY = "redis://127.0.0.1:1"
+"""Where no Redis is: a service that has one does without it, and no check asks for it."""
+
 PATIENCE = 30
 """Seconds in which a service starts."""
+
+_LATER = 3
+"""Seconds in which a server ends that has closed its connections."""
 
 _ENDED = re.compile(r"^Traceback \(most recent call last\)[\s\S]+^\w[\w.]*: ", re.MULTILINE)
 """A traceback, with its last line."""
@@ -105,6 +111,7 @@ def environment(course: Path, database: Path, **others: str) -> dict[str, str]:
         "ENVIRONMENT": "test",
         "SECRET_KEY": KEY,
         "DATABASE_URL": f"sqlite:///{database}",
+        "REDIS_URL": NOBODY,
         "HOST": "127.0.0.1",
         "LOG_LEVEL": "info",
         "CORS_ORIGINS": "",
@@ -199,8 +206,19 @@ def _wait(service: Service) -> None:
                 raise NotStartedError(printed) from None
             time.sleep(0.02)
         else:
+            _ask(service)
             return
     raise NotStartedError(f"it does not listen after {PATIENCE} s")
+
+
+def _ask(service: Service) -> None:
+    """Ask for anything: a server may listen first, load the service then, and end of that."""
+    try:
+        service.ask("GET", "/healthz", None, {})
+    except OSError:
+        with suppress(subprocess.TimeoutExpired):  # if it goes on, the checks say what is wrong
+            service.process.wait(timeout=_LATER)
+            raise NotStartedError(service.printed()) from None
 
 
 def _digest(course: Path) -> str:
