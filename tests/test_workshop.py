@@ -63,6 +63,17 @@ def empty(shelf: Shelf) -> None:
 
 empty(Shelf())
 '''
+DOCUMENT = """\
+info: {title: Books}
+schemas:
+  # What is read.
+  Shelf:
+    type: object
+    properties: # of it
+      size: {type: integer}
+
+  Book: {type: object}
+"""
 
 
 @cache
@@ -116,7 +127,7 @@ def test_each_solution_passes_its_own_checks_and_all_before(
 @pytest.mark.parametrize(("framework", "number"), EACH)
 @pytest.mark.everything
 def test_each_stage_is_sound_by_its_own_suite_and_linters(
-    course_of: Callable[[str], Path], framework: str, number: int
+    course_of: Callable[[str], Path], environment: dict[str, str], framework: str, number: int
 ) -> None:
     place = course_of(framework)
     course = Course.at(place)
@@ -132,6 +143,7 @@ def test_each_stage_is_sound_by_its_own_suite_and_linters(
         done = subprocess.run(
             [place / ".venv" / "bin" / "python", "-m", *command],
             cwd=place,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
@@ -204,8 +216,50 @@ def test_a_hole_takes_out_what_it_names_and_no_more(
 
 
 @pytest.mark.parametrize(
-    ("at", "part"), [("m.py nothing", "whole"), ("m.py LIMIT", "body"), ("m.py empty", "head")]
+    ("keys", "part", "put", "wanted", "lines"),
+    [
+        (
+            "schemas.Shelf",
+            "body",
+            "# size\ntype: object\n",
+            "  Shelf:\n    # size\n    type: object\n\n  Book:",
+            8,
+        ),
+        ("schemas.Shelf", "whole", "Shelf: {}\n", "read.\n  Shelf: {}\n\n  Book:", 6),
+        ("schemas.Shelf.properties", "whole", "", "    type: object\n\n  Book:", 7),
+        ("schemas", "body", "Book: {}\n", "Books}\nschemas:\n  Book: {}\n", 3),
+        ("info", "whole", "info: {}\n", "info: {}\nschemas:\n", 9),
+    ],
+)
+def test_a_hole_in_a_document_is_what_its_keys_lead_to(
+    keys: str, part: str, put: str, wanted: str, lines: int
+) -> None:
+    text = cut(DOCUMENT, Hole(place_of(f"d.yaml {keys}"), part, put))
+
+    assert wanted in text
+    assert text.startswith("info: {")
+    assert len(text.splitlines()) == lines
+
+
+def test_a_place_in_a_document_has_its_line_and_its_comment() -> None:
+    found = find_in(DOCUMENT, place_of("d.yaml schemas.Shelf"))
+
+    assert found
+    assert (found.line, found.text.splitlines()[:2]) == (3, ["# What is read.", "Shelf:"])
+
+
+@pytest.mark.parametrize(
+    ("at", "part"),
+    [
+        ("m.py nothing", "whole"),
+        ("m.py LIMIT", "body"),
+        ("m.py empty", "head"),
+        ("d.yaml schemas.nothing", "whole"),
+        ("d.yaml size", "whole"),
+        ("d.yaml info", "body"),
+        ("d.yaml schemas", "others"),
+    ],
 )
 def test_a_hole_that_cannot_be_is_refused(at: str, part: str) -> None:
     with pytest.raises(LookupError):
-        cut(MODULE, Hole(place_of(at), part, ""))
+        cut(MODULE if at.startswith("m.py") else DOCUMENT, Hole(place_of(at), part, ""))

@@ -1,4 +1,4 @@
-"""The code of a project, found by file and symbol in its syntax tree."""
+"""The code of a project, found by file and symbol in its syntax tree; YAML, by its keys."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from stackyard.comparing import keys
 from stackyard.comparing.concerns import Place
 
 
@@ -33,7 +34,7 @@ def find(project: Path, place: Place) -> Excerpt | None:
 def find_in(text: str, place: Place) -> Excerpt | None:
     """Return what stands at a place of a file of this text, if anything does."""
     try:
-        first, last = _span(text, place.symbol) if place.symbol else (1, len(text.splitlines()))
+        first, last = _span(text, place) if place.symbol else (1, len(text.splitlines()))
     except (ValueError, LookupError, SyntaxError):
         return None
     lines = text.splitlines()
@@ -43,13 +44,15 @@ def find_in(text: str, place: Place) -> Excerpt | None:
     return Excerpt(place.path, place.symbol, first, piece)
 
 
-def _span(text: str, symbol: str) -> tuple[int, int]:
-    """Return the first and the last line of what a module calls so.
+def _span(text: str, place: Place) -> tuple[int, int]:
+    """Return the first and the last line of what a file calls so.
 
     Raises:
         LookupError: if it calls nothing so.
     """
-    found = named(_parsed(text).body, symbol)
+    if place.path.endswith(keys.SUFFIX):
+        return keys.span(text.splitlines(), place.symbol)
+    found = named(_parsed(text).body, place.symbol)
     decorators = getattr(found, "decorator_list", [])
     first = min([found.lineno, *(decorator.lineno for decorator in decorators)])
     return first, found.end_lineno or found.lineno

@@ -1,10 +1,14 @@
-"""Takes symbols out of a module, found in its syntax tree, and puts something in their place."""
+"""Takes symbols out of a module, found in its syntax tree, and puts something in their place.
+
+Out of a YAML document it takes what its keys lead to.
+"""
 
 from __future__ import annotations
 
 import ast
 import textwrap
 
+from stackyard.comparing import keys
 from stackyard.comparing.code import named
 from stackyard.workshop.exercises import Hole
 
@@ -12,11 +16,13 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def cut(text: str, hole: Hole) -> str:
-    """Return a module with a hole in it.
+    """Return a module, or a document, with a hole in it.
 
     Raises:
-        LookupError: if the module has no such symbol, or that no such part.
+        LookupError: if it has no such symbol, or that no such part.
     """
+    if hole.place.path.endswith(keys.SUFFIX):
+        return _without(text.splitlines(keepends=True), hole)
     body = ast.parse(text).body
     node: ast.stmt
     lines = text.splitlines(keepends=True)
@@ -30,6 +36,16 @@ def cut(text: str, hole: Hole) -> str:
     first, last = _part(node, hole.part)
     indented = textwrap.indent(hole.put, " " * _indent(node, hole.part))
     return "".join(_replaced(lines, first, last, indented))
+
+
+def _without(lines: list[str], hole: Hole) -> str:
+    """Return a document without what a key stands for, or without the key, too."""
+    first, last = keys.span(lines, hole.place.symbol)
+    if hole.part not in ("whole", "body") or (hole.part == "body" and first == last):
+        raise LookupError(hole.part)
+    first += hole.part == "body"
+    put = textwrap.indent(hole.put, " " * keys.indent(lines[first - 1]))
+    return "".join(_replaced(lines, first, last, put))
 
 
 def _part(node: ast.stmt, part: str) -> tuple[int, int]:
