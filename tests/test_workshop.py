@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import Popen
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any, cast
 
 import pytest
 
@@ -16,15 +24,16 @@ from stackyard.commands.telling import told
 from stackyard.comparing.code import find_in
 from stackyard.making.generate import generate
 from stackyard.workshop import exercises, making
+from stackyard.workshop.asking import request
 from stackyard.workshop.checking import Verdict, check
 from stackyard.workshop.course import Course
-from stackyard.workshop.exercises import Hole, Outline, place_of
-from stackyard.workshop.holes import cut
+from stackyard.workshop.exercises import Check, Outline, place_of
+from stackyard.workshop.reading import read
+from stackyard.workshop.service import Service
 from stackyard.workshop.stages import Stage, read_tree, stages
 
 FRAMEWORKS = exercises.frameworks(TEMPLATE.root)
 OUTLINES = {framework: Outline.declared(TEMPLATE.root, framework) for framework in FRAMEWORKS}
-NUMBERS = range(1, 8)
 # A checkout that is dirty is another commit each time.
 STAMPED = replace(TEMPLATE, stamps={"_src_path": "checkout", "_commit": "v0.0.0"})
 EACH = [
@@ -38,48 +47,16 @@ EACH = [
         id=f"{framework}-{number}",
     )
     for framework in FRAMEWORKS
-    for number in NUMBERS
+    for number in range(1, len(OUTLINES[framework].exercises) + 1)
 ]
-MODULE = '''"""A module."""
-
-LIMIT = 3
-
-
-class Shelf:
-    """Books."""
-
-    size = LIMIT
-
-    @property
-    def full(self) -> bool:
-        """Tell whether it is."""
-        return self.size > LIMIT
-
-
-def empty(shelf: Shelf) -> None:
-    """Take all away."""
-    shelf.size = 0
-
-
-empty(Shelf())
-'''
-DOCUMENT = """\
-info: {title: Books}
-schemas:
-  # What is read.
-  Shelf:
-    type: object
-    properties: # of it
-      size: {type: integer}
-
-  Book: {type: object}
-"""
 
 
 @cache
-def stages_of(framework: str, place: Path) -> list[Stage]:
-    before, after, _ = making.services(STAMPED, OUTLINES[framework], "shop", place, with_lock=False)
-    return stages(OUTLINES[framework], before, after)
+def stages_of(framework: str) -> list[Stage]:
+    outline = OUTLINES[framework]
+    with TemporaryDirectory() as place:
+        made, _ = making.services(STAMPED, outline, "shop", Path(place), with_lock=False)
+    return stages(outline, made)
 
 
 def judged(place: Path, number: int, which: str) -> Verdict:
@@ -90,11 +67,10 @@ def judged(place: Path, number: int, which: str) -> Verdict:
         course = Course.at(place)
         course.solve()
     repository = course.repository
-    last = len(course.outline.exercises)
     return check(
         place,
         course.outline.exercises[:number],
-        lambda: repository.tree(repository.of(last, "done")),
+        lambda: repository.tree(repository.of(number, "done")),
         all_of=True,
     )
 
@@ -153,17 +129,17 @@ def test_each_stage_is_sound_by_its_own_suite_and_linters(
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_last_stage_is_byte_for_byte_what_new_makes(framework: str, tmp_path: Path) -> None:
-    answers = {**OUTLINES[framework].after, "project_name": "shop", "project_slug": "shop"}
+    answers = {**OUTLINES[framework].services[-1], "project_name": "shop", "project_slug": "shop"}
     generate(STAMPED, answers, tmp_path / "shop", with_git=False, with_lock=False)
 
-    last = stages_of(framework, tmp_path / "stages")[-1]
+    last = stages_of(framework)[-1]
 
     assert last.done == read_tree(tmp_path / "shop")
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_each_exercise_has_all_that_a_learner_needs(framework: str, tmp_path: Path) -> None:
-    made = stages_of(framework, tmp_path)
+def test_each_exercise_has_all_that_a_learner_needs(framework: str) -> None:
+    made = stages_of(framework)
     for exercise, stage in zip(OUTLINES[framework].exercises, made, strict=True):
         assert len(exercise.page.split()) <= 1200
         assert exercise.page.startswith(f"# {exercise.number}. {exercise.title}\n")
@@ -185,81 +161,108 @@ def test_each_exercise_has_all_that_a_learner_needs(framework: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_done_stage_says_nothing_of_its_exercise(framework: str, tmp_path: Path) -> None:
-    for number, stage in enumerate(stages_of(framework, tmp_path), 1):
+def test_a_done_stage_says_nothing_of_its_exercise(framework: str) -> None:
+    for number, stage in enumerate(stages_of(framework), 1):
         text = "".join(content.decode() for _, content in stage.done.values())
         assert not re.search(rf"[Ee]xercise {number}: ", text)
 
 
+def test_a_course_goes_through_the_services_of_its_answers() -> None:
+    outline = OUTLINES["fastapi"]
+    first, second, third, *_ = outline.exercises
+    longer = replace(outline, exercises=(first, second, replace(third, answers={"cache": "redis"})))
+
+    assert longer.services == (outline.before, outline.after, {**outline.after, "cache": "redis"})
+    assert [[one.number for one in part] for part in longer.parts] == [[1, 2], [3]]
+
+
+def test_a_course_of_the_first_format_is_read() -> None:
+    told = {**exercises.told(TEMPLATE.root, "fastapi"), "format": 1}
+
+    assert len(Outline.parse(told).exercises) == len(OUTLINES["fastapi"].exercises)
+    with pytest.raises(ValueError, match="its format is 99"):
+        Outline.parse({**told, "format": 99})
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[list[int]], Service]]:
+    """Give services that answer with these statuses, one after the other."""
+    with ExitStack() as stack:
+
+        def answer(statuses: list[int]) -> Service:
+            class Handler(BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    self.send_response(statuses.pop(0))
+                    self.end_headers()
+
+                def log_message(self, *_: object) -> None:
+                    """Keep quiet."""
+
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            return Service(server.server_port, Path(os.devnull), cast("Popen[bytes]", None))
+
+        yield answer
+
+
 @pytest.mark.parametrize(
-    ("at", "part", "put", "before", "after"),
+    ("statuses", "step", "came"),
     [
-        ("m.py empty", "body", "pass\n", "    shelf.size = 0\n", "    pass\n"),
-        ("m.py empty", "whole", "# empty\n", "def empty", "# empty\n"),
-        ("m.py Shelf.full", "decorators", "# how?\n", "    @property\n", "    # how?\n"),
-        ("m.py Shelf.full", "body", "return False\n", "self.size > LIMIT", "return False"),
-        ("m.py Shelf", "body", "\nsize = 1\n", "size = LIMIT", "\n\n    size = 1\n"),
-        ("m.py LIMIT", "whole", "LIMIT = 4\n", "LIMIT = 3", "LIMIT = 4"),
-        ("m.py empty(Shelf())", "whole", "", "\nempty(Shelf())\n", "shelf.size = 0\n"),
-        ("m.py Shelf", "others", "# more\n", "def empty", "\n\n\n# more\n"),
+        ([404, 404, 200], {"status": 200, "within": 20}, None),
+        ([404, 404], {"status": 200, "within": 0.05}, "404, where 200 was wanted"),
+        ([412, 200, 412], {"status": [200, 412, 412]}, None),
+        ([200, 200], {"status": [200, 412]}, "200, 200, where 200, 412 were wanted"),
     ],
 )
-def test_a_hole_takes_out_what_it_names_and_no_more(
-    at: str, part: str, put: str, before: str, after: str
+def test_a_step_waits_or_is_sent_by_several_at_once(
+    answering: Callable[[list[int]], Service],
+    tmp_path: Path,
+    statuses: list[int],
+    step: dict[str, Any],
+    came: str | None,
 ) -> None:
-    text = cut(MODULE, Hole(place_of(at), part, put))
+    steps = {"http": [{"send": "GET /", **step}]}
 
-    assert before in MODULE
-    assert before not in text
-    assert after in text
-    compile(text, "m.py", "exec")
+    found = request(tmp_path, answering(statuses), Check("", "", "http", steps, place_of("m.py")))
+
+    assert (found and found.came) == came
 
 
 @pytest.mark.parametrize(
-    ("keys", "part", "put", "wanted", "lines"),
+    ("asked", "came"),
     [
-        (
-            "schemas.Shelf",
-            "body",
-            "# size\ntype: object\n",
-            "  Shelf:\n    # size\n    type: object\n\n  Book:",
-            8,
-        ),
-        ("schemas.Shelf", "whole", "Shelf: {}\n", "read.\n  Shelf: {}\n\n  Book:", 6),
-        ("schemas.Shelf.properties", "whole", "", "    type: object\n\n  Book:", 7),
-        ("schemas", "body", "Book: {}\n", "Books}\nschemas:\n  Book: {}\n", 3),
-        ("info", "whole", "info: {}\n", "info: {}\nschemas:\n", 9),
+        ({"lines": ["^FROM", r"^RUN make .*--all$"], "never": ["USER"]}, None),
+        ({"lines": ["^RUN", "^FROM"]}, "nothing in it is like ^FROM, after ^RUN"),
+        ({"lines": ["^USER"]}, "nothing in it is like ^USER"),
+        ({"never": ["make"]}, "RUN make --all is in it"),
+        ({"file": "a.yml", "holds": {"web.image": "a", "web.ports": True}}, None),
+        ({"file": "a.yml", "holds": {"web.image": "b"}}, 'web.image is "a", where "b" was wanted'),
+        ({"file": "a.yml", "holds": {"db": True}}, "db is null, where something was wanted"),
+        ({"file": "b.yml", "holds": {"a": 1}}, "it is not YAML"),
+        ({"file": "c.yml"}, "FileNotFoundError"),
     ],
 )
-def test_a_hole_in_a_document_is_what_its_keys_lead_to(
-    keys: str, part: str, put: str, wanted: str, lines: int
+def test_a_file_is_judged_by_what_it_says(
+    tmp_path: Path, asked: dict[str, Any], came: str | None
 ) -> None:
-    text = cut(DOCUMENT, Hole(place_of(f"d.yaml {keys}"), part, put))
+    (tmp_path / "Dockerfile").write_text("FROM a\n# USER 0\nRUN make \\\n    --all\n")
+    (tmp_path / "a.yml").write_text("x: &x {image: a}\nweb: {<<: *x, ports: []}\n")
+    (tmp_path / "b.yml").write_text("a: [\n")
+    files = {"files": [{"file": "Dockerfile", **asked}]}
 
-    assert wanted in text
-    assert text.startswith("info: {")
-    assert len(text.splitlines()) == lines
+    found = read(tmp_path, Check("", "", "files", files, place_of("Dockerfile")))
 
-
-def test_a_place_in_a_document_has_its_line_and_its_comment() -> None:
-    found = find_in(DOCUMENT, place_of("d.yaml schemas.Shelf"))
-
-    assert found
-    assert (found.line, found.text.splitlines()[:2]) == (3, ["# What is read.", "Shelf:"])
+    assert (found.came.partition(": ")[0] if found else None) == came
 
 
-@pytest.mark.parametrize(
-    ("at", "part"),
-    [
-        ("m.py nothing", "whole"),
-        ("m.py LIMIT", "body"),
-        ("m.py empty", "head"),
-        ("d.yaml schemas.nothing", "whole"),
-        ("d.yaml size", "whole"),
-        ("d.yaml info", "body"),
-        ("d.yaml schemas", "others"),
-    ],
-)
-def test_a_hole_that_cannot_be_is_refused(at: str, part: str) -> None:
-    with pytest.raises(LookupError):
-        cut(MODULE if at.startswith("m.py") else DOCUMENT, Hole(place_of(at), part, ""))
+def test_a_course_ends_where_its_frameworks_files_do(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATE.root / exercises.FOLDER, tmp_path / exercises.FOLDER)
+    for file in tmp_path.glob("templates/workshop/*/flask.yml"):
+        if file.parent.name > "08":
+            file.unlink()
+
+    outline = Outline.declared(tmp_path, "flask")
+
+    assert [one.number for one in outline.exercises] == [*range(1, 8)]
+    assert outline.services == (outline.before, outline.after)

@@ -240,6 +240,7 @@ def compare(context: click.Context, framework: str, number: int | None) -> None:
     """
     from stackyard.comparing.code import find_in
     from stackyard.workshop import making
+    from stackyard.workshop.errors import UnknownExerciseError
 
     course = _here()
     wanted = course.get(number) if number is not None else course.exercise
@@ -247,7 +248,9 @@ def compare(context: click.Context, framework: str, number: int | None) -> None:
     with interrupts.shielded():
         name = {"name": course.place.name}
         outline, stages = making.solution(installed(context), framework, name)
-    one = next(other for other in outline.exercises if other.name == wanted.name)
+    one = next((other for other in outline.exercises if other.name == wanted.name), None)
+    if one is None:
+        raise UnknownExerciseError(wanted.number, len(outline.exercises))
     done = stages[one.number - 1].done
     click.secho(f"Exercise {one.number}, {one.title.lower()}, in {framework}", bold=True)
     for place in one.opens:
@@ -287,9 +290,9 @@ def _checked(course: Course) -> bool:
     exercise = course.exercise
     until = course.outline.exercises[: exercise.number]
     repository = course.repository
-    last = len(course.outline.exercises)
+    done = repository.of(exercise.number, "done")
     with interrupts.allowed():
-        verdict = judge(course.place, until, lambda: repository.tree(repository.of(last, "done")))
+        verdict = judge(course.place, until, lambda: repository.tree(done))
     print_verdict(exercise, verdict)
     if not verdict.is_right:
         return False

@@ -1,4 +1,7 @@
-"""The code of a project, found by file and symbol in its syntax tree; YAML, by its keys."""
+"""The code of a project, found by file and symbol in its syntax tree; YAML, by its keys.
+
+In any other file it is found by how a line begins.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import ast
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 
 from stackyard.comparing import keys
@@ -34,7 +38,7 @@ def find(project: Path, place: Place) -> Excerpt | None:
 def find_in(text: str, place: Place) -> Excerpt | None:
     """Return what stands at a place of a file of this text, if anything does."""
     try:
-        first, last = _span(text, place) if place.symbol else (1, len(text.splitlines()))
+        first, last = span(text, place) if place.symbol else (1, len(text.splitlines()))
     except (ValueError, LookupError, SyntaxError):
         return None
     lines = text.splitlines()
@@ -44,18 +48,32 @@ def find_in(text: str, place: Place) -> Excerpt | None:
     return Excerpt(place.path, place.symbol, first, piece)
 
 
-def _span(text: str, place: Place) -> tuple[int, int]:
-    """Return the first and the last line of what a file calls so.
+def span(text: str, place: Place) -> tuple[int, int]:
+    """Return the first and the last line of what a file calls so; 1 is the first of all.
 
     Raises:
         LookupError: if it calls nothing so.
+        SyntaxError: if it is a module that cannot be read.
     """
     if place.path.endswith(keys.SUFFIX):
         return keys.span(text.splitlines(), place.symbol)
+    if not place.path.endswith(".py"):
+        return _block(text.splitlines(), place.symbol)
     found = named(_parsed(text).body, place.symbol)
     decorators = getattr(found, "decorator_list", [])
     first = min([found.lineno, *(decorator.lineno for decorator in decorators)])
     return first, found.end_lineno or found.lineno
+
+
+def _block(lines: list[str], beginning: str) -> tuple[int, int]:
+    """Return where the line is that begins so, and where what is indented below it ends."""
+    found = [number for number, line in enumerate(lines) if line.lstrip().startswith(beginning)]
+    if not found:
+        raise LookupError(beginning)
+    first = found[0]
+    level = keys.indent(lines[first])
+    below = takewhile(lambda line: not line or keys.indent(line) > level, lines[first + 1 :])
+    return first + 1, first + 1 + len("\n".join(below).rstrip().splitlines())
 
 
 # A request passes the same few files again and again.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,9 @@ from stackyard.workshop.service import Answer, NotStartedError, Service, environ
 
 _SHOWN = 300
 """How many characters of a body are shown."""
+
+_AGAIN = 0.1
+"""Seconds between two requests that wait for something."""
 
 
 def request(course: Path, service: Service, check: Check) -> Finding | None:
@@ -29,6 +35,10 @@ def request(course: Path, service: Service, check: Check) -> Finding | None:
 def _step(
     course: Path, service: Service, step: Mapping[str, Any], known: dict[str, Any]
 ) -> Finding | None:
+    """Send a request, or ask `within` so many seconds until the answer is the one that is wanted.
+
+    Where there are several statuses, it is sent as often at once, and each of them has to come.
+    """
     method, path = _filled(step["send"], known).split(" ", 1)
     headers = {name: _filled(value, known) for name, value in step.get("headers", {}).items()}
     if user := step.get("as"):
@@ -42,22 +52,40 @@ def _step(
         body = step["text"].encode()
     told = (body or b"").decode()
     shown = told.rstrip()[:_SHOWN] + (f" and blanks, {len(told)} bytes" if "padded" in step else "")
-    sent = " ".join(filter(None, [method, path, shown]))
+    asked = [f"{name}: {headers[name]}" for name in step.get("headers", {})]
+    sent = " ".join(filter(None, [method, path, f"(as {user})" if user else "", *asked, shown]))
     before = len(service.printed())
+    ask = partial(service.ask, method, path, body, headers)
     try:
-        came = service.ask(method, path, body, headers)
+        if isinstance(step["status"], list):
+            return _at_once(ask, sent, step["status"])
+        until = time.monotonic() + step.get("within", 0)
+        while (wrong := _wrong(step, came := ask(), known)) and time.monotonic() < until:
+            time.sleep(_AGAIN)
     except OSError as error:
         raised = exception(course, service.printed()[before:])
         return Finding(sent, f"no answer: {error}", raised and raised[1])
-    wrong = _wrong(step, came, known)
     if not wrong:
-        known |= {name: _at(came.json, where) for name, where in step.get("keep", {}).items()}
+        known |= {name: at(came.json, where) for name, where in step.get("keep", {}).items()}
         known["ETag"] = came.headers.get("etag", "")
         return None
     is_fault = came.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if is_fault and (raised := exception(course, service.printed()[before:])):
         return Finding(sent, f"{came.status}, by {raised[0]}", raised[1])
+    # What is waited for is done by another process, and may have gone wrong before.
+    if "within" in step and (raised := exception(course, service.printed())):
+        return Finding(sent, f"{came.status}{wrong}, after {raised[0]}", raised[1])
     return Finding(sent, f"{came.status}{wrong}", None)
+
+
+def _at_once(ask: Callable[[], Answer], sent: str, wanted: Sequence[int]) -> Finding | None:
+    """Send a request as often as there are statuses, all at once."""
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        came = sorted(one.result().status for one in [pool.submit(ask) for _ in wanted])
+    if came == sorted(wanted):
+        return None
+    told = f"{', '.join(map(str, came))}, where {', '.join(map(str, wanted))} were wanted"
+    return Finding(f"{sent}, {len(wanted)} times at once", told, None)
 
 
 def _wrong(step: Mapping[str, Any], came: Answer, known: Mapping[str, Any]) -> str:
@@ -76,7 +104,7 @@ def _wrong(step: Mapping[str, Any], came: Answer, known: Mapping[str, Any]) -> s
             told = f"{name}: {value}" if value is not None else f"no {name}"
             return f" with {told}, where {name}: {exact} was wanted"
     for where, wanted in step.get("holds", {}).items():
-        value = _at(came.json, where)
+        value = at(came.json, where)
         if value != wanted:
             return f"{shown}, where {where} was to be {json.dumps(wanted, ensure_ascii=False)}"
     return ""
@@ -95,7 +123,7 @@ def _top(came: Answer) -> dict[str, Any]:
     return came.json if isinstance(came.json, dict) else {}
 
 
-def _at(value: Any, where: str) -> Any:
+def at(value: Any, where: str) -> Any:
     """Return what is in a body at `items.0.title`; nothing where it has nothing so."""
     for part in where.split("."):
         if isinstance(value, list) and part == "length":

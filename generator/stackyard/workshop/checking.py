@@ -14,7 +14,7 @@ from stackyard import interrupts
 from stackyard.comparing.code import find
 from stackyard.comparing.concerns import Place
 from stackyard.making.target import directory_in
-from stackyard.workshop import asking, mutants
+from stackyard.workshop import asking, mutants, reading
 from stackyard.workshop.errors import EnvironmentMissingError
 from stackyard.workshop.exercises import Check, Exercise
 from stackyard.workshop.findings import Finding, blamed
@@ -45,7 +45,8 @@ def check(
     """Check what the last of the exercises asks, and then that the ones before still hold.
 
     What takes long is not asked of those before if something is found, but for `all_of`. `right`
-    gives the service as it is at the end, for exercises that turn the learner's tests on it.
+    gives the service as the last of the exercises leaves it, for those that turn the learner's
+    tests on it.
 
     Raises:
         EnvironmentMissingError: if the course has no Python of its own.
@@ -93,6 +94,9 @@ def _judged(
         told = list(_requested(course, requests, scratch))
         told += [(*one, finding) for one, finding in zip(codes, coded.result(), strict=True)]
         told += [(*one, end.result()) for one, end in zip(own, ends, strict=True)]
+        told += [
+            (one, each, reading.read(course, each)) for one, each in asked if each.kind == "files"
+        ]
         order = {id(each): number for number, (_, each) in enumerate(asked)}
         yield from sorted(told, key=lambda one: order.get(id(one[1]), -1))
         is_right = all(finding is None for _, _, finding in told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,12 @@ from stackyard.comparing.concerns import Place
 from stackyard.project import parse_yaml
 
 FOLDER = Path("templates", "workshop")
-FORMAT = 1
-"""Of the file in which a course keeps its exercises: it outlives the release that made it."""
+FORMAT = 2
+"""Of the file in which a course keeps its exercises: it outlives the release that made it.
+
+What format 1 lacks has a default, so it is read as well: later services, and steps that are sent
+by several at once or wait for something.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Hole:
 class Check:
     """Something that is asked of the learner's service, and the rule by which it is judged.
 
-    `kind` is `starts`, `http`, `code` or `tests`; `asked` is what that kind needs. `look` is where
-    to look when it fails.
+    `kind` is `starts`, `http`, `code`, `files` or `tests`; `asked` is what that kind needs. `look`
+    is where to look when it fails.
     """
 
     name: str
@@ -50,9 +54,10 @@ class Check:
 class Exercise:
     """A step of the course in one framework.
 
-    Of the final service's files, `brings` come with it in the place of what the service without an
-    example has, `adds` where there was nothing; `ends` are those of the service without an example
-    that go. `opens` names what the learner has to write in.
+    Of the next service's files, `brings` come with it in the place of what the service before has,
+    `adds` where there was nothing; `ends` are those of the service before that go. `opens` names
+    what the learner has to write in. With one that has `answers` the course goes on to the service
+    that the template makes with these as well.
     """
 
     number: int
@@ -68,6 +73,7 @@ class Exercise:
     hints: tuple[str, ...]
     why: str
     page: str
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -77,7 +83,11 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Outline:
-    """The answers that make the first and the last stage, and the exercises between them."""
+    """The answers of the first two services, and the exercises, some of which have more.
+
+    The course begins with the service of `before`, and goes on to the one of `after`; each exercise
+    with answers of its own is the first of those that go on to another.
+    """
 
     framework: str
     before: Mapping[str, str]
@@ -96,10 +106,29 @@ class Outline:
         Raises:
             ValueError: if it is of a form that this release does not know.
         """
-        if told.get("format") != FORMAT:
+        if told.get("format") not in range(1, FORMAT + 1):
             raise ValueError(f"its format is {told.get('format')!r}, and not {FORMAT}")
         exercises = tuple(_exercise(*one) for one in enumerate(told["exercises"], 1))
         return cls(told["framework"], told["before"], told["after"], exercises)
+
+    @property
+    def services(self) -> tuple[Mapping[str, str], ...]:
+        """Return the answers of the services that the course goes through, in their order."""
+        services = [self.before, self.after]
+        for exercise in self.exercises:
+            if exercise.answers:
+                services.append({**services[-1], **exercise.answers})
+        return tuple(services)
+
+    @property
+    def parts(self) -> tuple[tuple[Exercise, ...], ...]:
+        """Return the exercises that lie between one service and the next, for each but the last."""
+        parts: list[list[Exercise]] = [[]]
+        for exercise in self.exercises:
+            if exercise.answers:
+                parts.append([])
+            parts[-1].append(exercise)
+        return tuple(map(tuple, parts))
 
 
 def frameworks(root: Path) -> list[str]:
@@ -115,11 +144,12 @@ def told(root: Path, framework: str) -> dict[str, Any]:
     """Return all that is declared of a framework's course, as JSON can have it.
 
     What frameworks share is in `exercise.yml` and `README.md` of each exercise's folder, and what
-    is one framework's own in files of its name beside them.
+    is one framework's own in files of its name beside them. Its course has the exercises that there
+    are such files for.
     """
     course = _read(root / FOLDER / "course.yml")
     exercises = []
-    for folder in sorted(path for path in (root / FOLDER).iterdir() if path.is_dir()):
+    for folder in sorted(file.parent for file in (root / FOLDER).glob(f"*/{framework}.yml")):
         shared, own = _read(folder / "exercise.yml"), _own(folder, framework)
         special = own.get("checks", {})
         shared["checks"] = {
@@ -185,11 +215,12 @@ def _exercise(number: int, told: Mapping[str, Any]) -> Exercise:
         tuple(hint.strip() for hint in told["hints"]),
         told["why"].strip(),
         told["page"],
+        told.get("answers", {}),
     )
 
 
 def _check(name: str, told: Mapping[str, Any]) -> Check:
-    [kind] = {"starts", "http", "code", "tests"} & told.keys()
+    [kind] = {"starts", "http", "code", "files", "tests"} & told.keys()
     return Check(name, told["rule"].strip(), kind, {kind: told[kind]}, place_of(told["look"]))
 
 

@@ -1,7 +1,4 @@
-"""Takes symbols out of a module, found in its syntax tree, and puts something in their place.
-
-Out of a YAML document it takes what its keys lead to.
-"""
+"""Takes symbols out of a module, or blocks out of any file, and puts something in their place."""
 
 from __future__ import annotations
 
@@ -9,20 +6,20 @@ import ast
 import textwrap
 
 from stackyard.comparing import keys
-from stackyard.comparing.code import named
+from stackyard.comparing.code import named, span
 from stackyard.workshop.exercises import Hole
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def cut(text: str, hole: Hole) -> str:
-    """Return a module, or a document, with a hole in it.
+    """Return a file with a hole in it.
 
     Raises:
-        LookupError: if it has no such symbol, or that no such part.
+        LookupError: if the file has no such symbol, or that no such part.
     """
-    if hole.place.path.endswith(keys.SUFFIX):
-        return _without(text.splitlines(keepends=True), hole)
+    if not hole.place.path.endswith(".py"):
+        return _cut_lines(text, hole)
     body = ast.parse(text).body
     node: ast.stmt
     lines = text.splitlines(keepends=True)
@@ -38,12 +35,13 @@ def cut(text: str, hole: Hole) -> str:
     return "".join(_replaced(lines, first, last, indented))
 
 
-def _without(lines: list[str], hole: Hole) -> str:
-    """Return a document without what a key stands for, or without the key, too."""
-    first, last = keys.span(lines, hole.place.symbol)
+def _cut_lines(text: str, hole: Hole) -> str:
+    """Take lines out of a file that is not Python, as a `whole` or its `body`, below its line."""
+    first, last = span(text, hole.place)
     if hole.part not in ("whole", "body") or (hole.part == "body" and first == last):
         raise LookupError(hole.part)
     first += hole.part == "body"
+    lines = text.splitlines(keepends=True)
     put = textwrap.indent(hole.put, " " * keys.indent(lines[first - 1]))
     return "".join(_replaced(lines, first, last, put))
 

@@ -37,18 +37,21 @@ class Made:
 
 def services(
     template: Template, outline: Outline, name: str, scratch: Path, *, with_lock: bool
-) -> tuple[Tree, Tree, list[str]]:
-    """Return the services that a course begins and ends with, as the template makes them."""
+) -> tuple[list[Tree], list[str]]:
+    """Return the services that a course goes through, as the template makes them.
+
+    The first has no lock file: it is in no stage but with that of the second.
+    """
     trees: list[Tree] = []
-    warnings: list[str] = []
-    for number, answers in enumerate((outline.before, outline.after)):
+    warnings: dict[str, None] = {}
+    for number, answers in enumerate(outline.services):
         told = {**answers, "project_name": name, "project_slug": slug(name) or "course"}
         place = scratch / f"service-{number}" / name
-        is_last = number == 1
-        project = generate(template, told, place, with_git=False, with_lock=with_lock and is_last)
-        warnings += project.warnings
+        locked = with_lock and number > 0
+        project = generate(template, told, place, with_git=False, with_lock=locked)
+        warnings |= dict.fromkeys(project.warnings)
         trees.append(read_tree(place))
-    return trees[0], trees[1], warnings
+    return trees, [*warnings]
 
 
 def make(
@@ -74,19 +77,19 @@ def make(
     ):
         with interrupts.allowed():
             progress("Making the stages ...")
-            before, after, warnings = services(
-                template, outline, target.place.name, scratch, with_lock=with_environment
-            )
+            name = target.place.name
+            made, warnings = services(template, outline, name, scratch, with_lock=with_environment)
             course = staging / "course"
-            _lay(course, stages(outline, before, after), outline)
-            shutil.copyfile(scratch / "service-1" / target.place.name / ".env", course / ".env")
+            _lay(course, stages(outline, made), outline)
+            last = scratch / f"service-{len(made) - 1}" / name
+            shutil.copyfile(last / ".env", course / ".env")
             (course / ".env").chmod(0o600)
             told = exercises.told(template.root, framework)
             (course / FOLDER / KEPT).write_text(exercises.dumped(told), encoding="utf-8")
         target.publish(course, staging / "kept", force=False)
     if with_environment:
         progress("Installing what the course needs ...")
-        warnings += _installed(target.place)
+        warnings += _installed(Course.at(target.place))
     return Made(Course.at(target.place), tuple(warnings))
 
 
@@ -109,22 +112,31 @@ def _lay(course: Path, made: list[Stage], outline: Outline) -> None:
     Progress.begun().write(course)
 
 
-def _installed(course: Path) -> list[str]:
-    """Install all of a course's dependencies, for the Python that its lock file was made with."""
+def _installed(course: Course) -> list[str]:
+    """Install what the last stage depends on, for the Python that its lock file was made with.
+
+    It has all that the stages before have, so that later ones need no network.
+    """
     from uv import find_uv_bin
 
-    if not (course / "uv.lock").is_file():
+    last = course.repository.of(len(course.outline.exercises), "done")
+    needed = {name: course.repository.content(last, name) for name in ("pyproject.toml", "uv.lock")}
+    if needed["uv.lock"] is None:
         return []
     command = [find_uv_bin(), "sync", "--frozen", "--no-progress", "--color=never", "--quiet"]
-    done = subprocess.run(
-        [*command, "--no-python-downloads", "--python", sys.executable],
-        cwd=course,
-        env={name: value for name, value in regime(online=True).items() if name not in _ELSEWHERE},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    own = {name: value for name, value in regime(online=True).items() if name not in _ELSEWHERE}
+    with directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch:
+        for name, content in needed.items():
+            (scratch / name).write_bytes(content or b"")
+        done = subprocess.run(
+            [*command, "--no-python-downloads", "--python", sys.executable],
+            cwd=scratch,
+            env=own | {"UV_PROJECT_ENVIRONMENT": str(course.place.resolve() / ".venv")},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if not done.returncode:
         return []
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
@@ -144,5 +156,5 @@ def solution(
     outline = Outline.declared(template.root, framework)
     with directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch, interrupts.allowed():
         name = like.get("name", "course")
-        before, after, _ = services(template, outline, name, scratch, with_lock=False)
-        return outline, stages(outline, before, after)
+        made, _ = services(template, outline, name, scratch, with_lock=False)
+        return outline, stages(outline, made)

@@ -38,7 +38,8 @@ def tried(course: Path, check: Check, right: Tree, scratch: Path) -> Finding | N
         ],
         cwd=course,
         # The tests start what is not named: they use it, and empty it.
-        env=environment(course, scratch / "none.db") | {"DATABASE_URL": "", "REDIS_URL": ""},
+        env=environment(course, scratch / "none.db")
+        | {"DATABASE_URL": "", "REDIS_URL": "", "CELERY_BROKER_URL": ""},
         input=json.dumps(broken),
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -22,13 +23,16 @@ from urllib.parse import urlencode
 KEY = "of-a-course-and-long-enough-to-sign-with-it"
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of users that there are for a second
 NOBODY = "redis://127.0.0.1:1"
-"""Where no Redis is: a service that has one does without it, and no check asks for it."""
+"""Where no Redis is: a service that can do without it does, and no check asks for it."""
 
 PATIENCE = 30
 """Seconds in which a service starts."""
 
-_LATER = 3
-"""Seconds in which a server ends that has closed its connections."""
+_GRACE = 5
+"""Seconds in which one ends."""
+
+_SERVERS = "VALKEY_DATABASES"
+"""What is in a project's `devservers.py` if there are servers that it starts."""
 
 _ENDED = re.compile(r"^Traceback \(most recent call last\)[\s\S]+^\w[\w.]*: ", re.MULTILINE)
 """A traceback, with its last line."""
@@ -112,6 +116,7 @@ def environment(course: Path, database: Path, **others: str) -> dict[str, str]:
         "SECRET_KEY": KEY,
         "DATABASE_URL": f"sqlite:///{database}",
         "REDIS_URL": NOBODY,
+        "CELERY_BROKER_URL": NOBODY,
         "HOST": "127.0.0.1",
         "LOG_LEVEL": "info",
         "CORS_ORIGINS": "",
@@ -121,7 +126,7 @@ def environment(course: Path, database: Path, **others: str) -> dict[str, str]:
 
 
 def command(course: Path, process: str) -> list[str]:
-    """Return the command by which the Procfile starts a process."""
+    """Return the command by which the Procfile starts a process, if it does."""
     for line in (course / "Procfile").read_text(encoding="utf-8").splitlines():
         name, _, words = line.partition(":")
         if name.strip() == process:
@@ -172,9 +177,10 @@ def serving(course: Path, scratch: Path) -> Iterator[Service]:
         port = free.getsockname()[1]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command(course, "web"),
+            _whole(course),
             cwd=course,
-            env=environment(course, database, PORT=str(port)),
+            # The project's own servers are started for those that nobody names.
+            env=environment(course, database, PORT=str(port), REDIS_URL="", CELERY_BROKER_URL=""),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -185,12 +191,28 @@ def serving(course: Path, scratch: Path) -> Iterator[Service]:
         _wait(service)
         yield service
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _whole(course: Path) -> list[str]:
+    """Return the command that starts the web process, and what the project has beside it."""
+    web, worker = command(course, "web"), command(course, "worker")
+    if worker:
+        web = ["sh", "-c", f"{shlex.join(worker)} & exec {shlex.join(web)}"]
+    servers = course / "devservers.py"
+    if servers.is_file() and _SERVERS in servers.read_text(encoding="utf-8"):
+        return [str(course / ".venv" / "bin" / "python"), "-m", "devservers", *web]
+    return web
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and then what it has started and has not ended by itself."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=_GRACE)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _wait(service: Service) -> None:
@@ -217,7 +239,7 @@ def _ask(service: Service) -> None:
         service.ask("GET", "/healthz", None, {})
     except OSError:
         with suppress(subprocess.TimeoutExpired):  # if it goes on, the checks say what is wrong
-            service.process.wait(timeout=_LATER)
+            service.process.wait(timeout=_GRACE)
             raise NotStartedError(service.printed()) from None
 
 

@@ -1,17 +1,18 @@
 """The stages of a course: what its service is before and after each exercise.
 
-All of it is cut out of two services that the template makes: the one without an example, with which
-the course begins, and the one with it, with which it ends.
+All of it is cut out of services that the template makes: a part of the course begins with one, and
+ends with the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 
-from stackyard.workshop.exercises import Outline
+from stackyard.workshop.exercises import Exercise, Outline
 from stackyard.workshop.holes import cut
 
 Tree = Mapping[str, tuple[int, bytes]]
@@ -35,24 +36,27 @@ def read_tree(project: Path, ignored: frozenset[str] = frozenset({".git", ".env"
     }
 
 
-def stages(outline: Outline, before: Tree, after: Tree) -> list[Stage]:
-    """Return the stages, in the order of the exercises.
+def stages(outline: Outline, services: Sequence[Tree]) -> list[Stage]:
+    """Return the stages that lie between services, in the order of the exercises.
 
     Raises:
         LookupError: if the course names a file or a symbol that is not there.
     """
     return [
         Stage(
-            _tree(outline, one.number, before, after, is_done=False),
-            _tree(outline, one.number, before, after, is_done=True),
+            _tree(part, one.number, before, after, is_done=False),
+            _tree(part, one.number, before, after, is_done=True),
         )
-        for one in outline.exercises
+        for part, (before, after) in zip(outline.parts, pairwise(services), strict=True)
+        for one in part
     ]
 
 
-def _tree(outline: Outline, number: int, before: Tree, after: Tree, *, is_done: bool) -> Tree:
+def _tree(
+    part: Sequence[Exercise], number: int, before: Tree, after: Tree, *, is_done: bool
+) -> Tree:
     """Return the service within an exercise: what later ones bring is not there yet."""
-    later = [one for one in outline.exercises if one.number > number]
+    later = [one for one in part if one.number > number]
     either = {**before, **after}
     tree = dict(after)
     for exercise in reversed(later):  # what a later one changes may be what an earlier one adds
@@ -64,7 +68,9 @@ def _tree(outline: Outline, number: int, before: Tree, after: Tree, *, is_done: 
         tree |= {path: before[path] for path in _matching(exercise.ends, before)}
         for path in _matching(exercise.adds, either):
             del tree[path]
-    for exercise in outline.exercises[number if is_done else number - 1 :]:
+    for exercise in part:
+        if exercise.number < number or (is_done and exercise.number == number):
+            continue
         unseen = [one for one in later if one.number <= exercise.number]
         patterns = [pattern for one in unseen for pattern in (*one.brings, *one.adds)]
         for hole in exercise.holes:

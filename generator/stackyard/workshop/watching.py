@@ -19,6 +19,8 @@ SETTLED = 0.15
 """Seconds without a change after which an editor is taken to have saved all."""
 
 _SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".ini", ".html", ".cfg"}
+_NAMES = {"Dockerfile", ".dockerignore", "Procfile", "Makefile"}
+_HIDDEN = {".github"}
 
 
 def changes(course: Path) -> Iterator[None]:
@@ -44,7 +46,7 @@ def _seen(course: Path) -> Mapping[str, tuple[int, int]]:
     found = {}
     for folder in [course, *_folders(course)]:
         for file in folder.iterdir():
-            if file.suffix in _SUFFIXES:
+            if file.suffix in _SUFFIXES or file.name in _NAMES:
                 try:
                     told = file.stat()
                 except OSError:  # it has gone meanwhile
@@ -55,7 +57,7 @@ def _seen(course: Path) -> Mapping[str, tuple[int, int]]:
 
 def _folders(place: Path) -> Iterator[Path]:
     for path in place.iterdir():
-        own = path.name[0] not in "._" and path.name != "workshop"
+        own = path.name in _HIDDEN or (path.name[0] not in "._" and path.name != "workshop")
         if own and path.is_dir() and not path.is_symlink():
             yield path
             yield from _folders(path)
