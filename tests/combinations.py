@@ -31,7 +31,7 @@ CHOICES = {question.name: question.values for question in QUESTIONS}
 ASIDE = {
     question.name: question.default
     for question in QUESTIONS
-    if question.name in {"ci", "example", "license", "queue_ui"}
+    if question.name in {"ci", "deployment", "example", "license", "queue_ui"}
 }
 _KINDS = [question for question in QUESTIONS if question.name not in {"framework", *ASIDE}]
 # What each framework's project is by default, and what it is with the least.
