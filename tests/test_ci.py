@@ -24,10 +24,31 @@ ASKED = {
 }
 
 
+DEPLOYED = {
+    "github": "github.ref_type == 'tag' && vars.DEPLOY == 'true'",
+    "gitlab": [{"if": '$CI_COMMIT_TAG =~ /^v/ && $PUBLISH_IMAGE == "true" && $DEPLOY == "true"'}],
+    "jenkins": {
+        "beforeAgent": True,
+        "tag": "v*",
+        "expression": "env.PUBLISH_IMAGE && env.DEPLOY",
+    },
+}
+
+
 def read(ci: str, rendered: dict[str, Path]) -> list[list[Job]]:
-    """Return the jobs of every file of a CI that differs from the others."""
+    """Return the jobs of every file of a CI that differs from the others, but for `deploy`.
+
+    That one is the last, where there is a cluster, and is asked for by an owner as well.
+    """
     files = {(project / FILES[ci]).read_bytes(): project for project in with_ci(ci, rendered)}
-    return [[*CI[ci](project)] for project in files.values()]
+    found = []
+    for project in files.values():
+        jobs = [*CI[ci](project)]
+        if (project / "k8s").exists():
+            deploy = jobs.pop()
+            assert (deploy.targets, deploy.condition) == (["deploy"], DEPLOYED[ci])
+        found.append(jobs)
+    return found
 
 
 @pytest.mark.parametrize("ci", [*CI, "none"])
@@ -96,6 +117,7 @@ def test_github_waits_for_all_before_it_publishes(rendered: dict[str, Path]) -> 
     for project in with_ci("github", rendered):
         jobs = yaml.safe_load((project / FILES["github"]).read_text("utf-8"))["jobs"]
         publish = jobs.pop("publish")
+        assert jobs.pop("deploy", {"needs": ["publish"]})["needs"] == ["publish"]
         assert {*publish["needs"]} == {*jobs}
         writers = [job for job in jobs.values() if "write" in job["permissions"].values()]
         assert writers == []
@@ -105,8 +127,9 @@ def test_gitlab_waits_for_all_before_it_publishes(rendered: dict[str, Path]) -> 
     for project in with_ci("gitlab", rendered):
         told = yaml.safe_load((project / FILES["gitlab"]).read_text("utf-8"))
         stages = {name: job["stage"] for name, job in told.items() if "stage" in job}
-        assert stages.pop("publish") == told["stages"][-1]
-        assert {*stages.values()} == {*told["stages"][:-1]}
+        last = ["publish", "deploy"] if "deploy" in stages else ["publish"]
+        assert [stages.pop(name) for name in last] == told["stages"][-len(last) :]
+        assert {*stages.values()} == {*told["stages"][: -len(last)]}
 
 
 def test_gitlab_has_the_uv_of_the_image(rendered: dict[str, Path]) -> None:
