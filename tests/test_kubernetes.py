@@ -82,6 +82,7 @@ class Cluster:
         docker = home / "bin/docker"
         docker.write_text(f'#!/bin/sh\necho "$@" >>"{home}/docker"\necho {DIGEST}\n')
         docker.chmod(0o755)
+        (home / "bin/sleep").symlink_to("/bin/true")
         path = os.pathsep.join([str(home / "bin"), os.environ["PATH"]])
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
         self.environment = kept | {"PATH": path, "CLUSTER": str(home), "KUBECTL": kubectl}
@@ -322,7 +323,7 @@ def test_a_version_that_does_not_become_ready_is_undone(
     cluster.told["unready"] = "deployment.apps/web"
     done = cluster.deploy(projects["pyramid"])
     assert done.returncode != 0
-    assert "deployment.apps/web of v1.2.0-RC1 is not ready" in done.stderr
+    assert "deployment.apps/web of v1.2.0-RC1 is not ready, and is undone" in done.stderr
     undone = [line for line in cluster.log() if "rollout undo" in line]
     assert undone == [
         "shop: rollout undo deployment/web --to-revision 3",
