@@ -27,11 +27,7 @@ ASKED = {
 DEPLOYED = {
     "github": "github.ref_type == 'tag' && vars.DEPLOY == 'true'",
     "gitlab": [{"if": '$CI_COMMIT_TAG =~ /^v/ && $PUBLISH_IMAGE == "true" && $DEPLOY == "true"'}],
-    "jenkins": {
-        "beforeAgent": True,
-        "tag": "v*",
-        "expression": "env.PUBLISH_IMAGE && env.DEPLOY",
-    },
+    "jenkins": {"beforeAgent": True, "tag": "v*", "expression": "env.DEPLOY"},
 }
 
 
