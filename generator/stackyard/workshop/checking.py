@@ -18,7 +18,7 @@ from stackyard.workshop import asking, mutants, reading
 from stackyard.workshop.errors import EnvironmentMissingError
 from stackyard.workshop.exercises import Check, Exercise
 from stackyard.workshop.findings import Finding, blamed
-from stackyard.workshop.service import NotStartedError, command, environment, serving
+from stackyard.workshop.service import NotStartedError, command, environment, run, serving
 from stackyard.workshop.stages import Tree
 
 _LAST = 20
@@ -147,18 +147,7 @@ def _ends(course: Path, check: Check, scratch: Path) -> Finding | None:
         elif name.isupper():
             told[name] = str(value)
     try:
-        done = subprocess.run(
-            command(course, "web"),
-            cwd=course,
-            env=told,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=_LAST,
-            check=False,
-        )
+        done = run(course, "web", told, timeout=_LAST)
     except subprocess.TimeoutExpired:
         return Finding(sent, "it started, and went on", None)
     names = settings["names"]

@@ -134,6 +134,28 @@ def command(course: Path, process: str) -> list[str]:
     return []
 
 
+def run(
+    course: Path, process: str, env: dict[str, str], timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a process of the Procfile until it ends; all that it prints is its `stdout`.
+
+    Raises:
+        subprocess.TimeoutExpired: if it does not end within so many seconds.
+    """
+    return subprocess.run(
+        command(course, process),
+        cwd=course,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        check=False,
+    )
+
+
 def migrate(course: Path, database: Path) -> None:
     """Make the database that the migrations make, or take it from the last time.
 
@@ -144,17 +166,7 @@ def migrate(course: Path, database: Path) -> None:
     if kept.is_file():
         shutil.copyfile(kept, database)
         return
-    done = subprocess.run(
-        command(course, "release"),
-        cwd=course,
-        env=environment(course, database),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    done = run(course, "release", environment(course, database))
     if done.returncode or not database.is_file():
         raise NotStartedError(done.stdout)
     if (course / CACHE.parent).is_dir():
