@@ -137,6 +137,7 @@ def own(stackyard: Command) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.everything
 def test_resources_of_one_s_own_are_visited(own: Path, environment: dict[str, str]) -> None:
     """Rows are created where nothing is in the way: a reference, or a unique number."""
     status, printed, _ = load(own, environment, USERS="2", RAMP="2", FOR="25s")
