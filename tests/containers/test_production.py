@@ -42,10 +42,13 @@ def host(generated: Path, tmp_path: Path) -> Path:
 def production(host: Path, generated: Path) -> Iterator[Stack]:
     """The production stack, of which nothing runs yet."""
     stack = Stack(host, f"production-{generated.name}", "compose.prod.yaml")
+    # By its name alone: with the file, compose would want the secrets.
+    down = ("compose", "--project-name", stack.name, "down", "--volumes", "--timeout", "10")
+    say(*down)  # what a run that was cut off has left
     try:
         yield stack
     finally:
-        stack.run("down", "--volumes", "--timeout", "10")
+        say(*down)
 
 
 def is_rabbitmq(container: dict[str, Any]) -> bool:

@@ -108,9 +108,8 @@ _ROUTES = _words(
 DJANGO_APPS = _words(
     """
     accounts admin attrs auth client_address config contenttypes core devservers django_filters
-    drf_spectacular groups k8s load manage messages migrations objects requests rest_framework
-    sessions
-    staticfiles tests user_permissions
+    drf_spectacular groups k8s load manage messages migrations objects requests
+    rest_framework sessions staticfiles tests user_permissions
     """
 )
 """What is imported by that name beside Django's apps, and what its users have already."""
