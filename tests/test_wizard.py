@@ -186,7 +186,7 @@ def test_y_makes_it_and_n_leaves(stackyard: Command) -> None:
     assert (stackyard.directory / "shop" / ".env").is_file()
 
 
-@pytest.mark.parametrize("height", [24, 52, 400])
+@pytest.mark.parametrize("height", [24, 54, 400])
 def test_the_summary_fits_on_the_screen(stackyard: Command, height: int) -> None:
     """What there is no room for is left out of the tree, never of the answers."""
     answers = told("project_slug")

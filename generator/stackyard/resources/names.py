@@ -119,11 +119,11 @@ MODULES = _words(
     addresses app asynccontextmanager asyncio attempts auth backup base book books cache cached
     changes cli client_address conditions configure_logging conflicts conftest cors csp db
     dependencies dialect docs endless engine errors etags extensions factories feed filters fixtures
-    gc guard health held hub lag lifespan limits listing logger logs mail main metrics middleware
-    migrations models mysql openapi pages postgresql problems proxies queue rabbitmq races re
-    readiness replica report reports requests resources routers rows saving schemas security sentry
-    sentry_sdk server settings sqlite start_sentry statuses structlog tasks tokens users values
-    welcome worker
+    gauges gc guard health held hub lag lifespan limits listing logger logs mail main metrics
+    middleware migrations models mysql openapi pages postgresql problems proxies queue rabbitmq
+    races re readiness replica report reports requests resources routers rows saving schemas
+    security sentry sentry_sdk server settings sqlite start_sentry statuses structlog task_metrics
+    tasks tokens users values welcome worker
     """
 )
 """What else a project has in `app/`, imports where it is put together, or has tests of."""
