@@ -60,7 +60,7 @@ def watched(
 
 @contextmanager
 def used(service: Service) -> Iterator[None]:
-    """Have somebody use all of the service all the time, whatever it answers, and a probe ask it."""
+    """Have somebody use all of the service all the time, and a probe ask it."""
     over = Event()
     user = signed_in(service.base_url)
 
@@ -74,7 +74,11 @@ def used(service: Service) -> Iterator[None]:
                     except httpx.TransportError:
                         continue
 
-    asked = [[("GET", ""), ("GET", BOOKS), ("POST", BOOKS)], [("GET", "/readyz")], [("POST", REPORTS)]]
+    asked = [
+        [("GET", ""), ("GET", BOOKS), ("POST", BOOKS)],
+        [("GET", "/readyz")],
+        [("POST", REPORTS)],
+    ]
     threads = [Thread(target=use, args=(each,)) for each in asked]
     with ExitStack() as stack:
         if service.has_feed:
@@ -99,7 +103,11 @@ def test_every_query_of_every_dashboard_has_an_answer(watched: Watched) -> None:
     assert not any("$" in query for query in asked.values())
 
     def silent() -> list[str]:
-        return [name for name, query in asked.items() if not any(map(finite, watched.prometheus.ask(query)))]
+        return [
+            name
+            for name, query in asked.items()
+            if not any(map(finite, watched.prometheus.ask(query)))
+        ]
 
     with used(watched.service):
         until(lambda: not silent(), within=60, failing=lambda: f"no answer: {silent()}")

@@ -37,6 +37,7 @@ ASKED["all"] = (
         "errors": "sentry",
         "queue_ui": "flower",
         "replicas": "streaming",
+        "monitoring": "grafana",
     }
 )
 ASKED["mariadb"] = DEFAULTS["django-drf"] | CLUSTER | {"database": "mariadb", "queue_ui": "flower"}
@@ -63,9 +64,9 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     projects = {name: place / name / "shop" for name in ASKED}
     for project in projects.values():
         has = "  - ../../components/ingress\n"
-        more = "".join(
-            has.replace("ingress", name) for name in ("service-monitor", "external-secrets")
-        )
+        monitors = project / "k8s/components/monitoring"
+        names = ("monitoring" if monitors.exists() else "service-monitor", "external-secrets")
+        more = "".join(has.replace("ingress", name) for name in names)
         replace(project / "k8s/overlays/prod/kustomization.yaml", has, has + more)
     return projects
 
@@ -154,7 +155,7 @@ def component_of(manifest: Manifest) -> str:
 def test_kubernetes_knows_every_field(files: Path, tmp_path: Path) -> None:
     """But for what is an operator's own, of which it has no schema."""
     command = [Path(sys.executable).with_name("kubernetes-validate"), "--strict", "--quiet"]
-    operators = {"ServiceMonitor", "ExternalSecret"}
+    operators = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "ExternalSecret"}
     for file in files.iterdir():
         known = [
             each for each in yaml.safe_load_all(file.read_text()) if each["kind"] not in operators
@@ -196,13 +197,72 @@ def test_a_process_has_what_compose_gives_it(
         services = yaml.safe_load((project / "compose.prod.yaml").read_text("utf-8"))["services"]
         needed = {key for key, value in services["web"]["environment"].items() if value}
         needed -= {"PORT"}  # of the image
-        [settings] = of_kind(built[f"{name}-prod"], "ConfigMap")
+        [settings] = [
+            each
+            for each in of_kind(built[f"{name}-prod"], "ConfigMap")
+            if each["metadata"]["name"].startswith("settings-")
+        ]
         for workload in of_kind(built[f"{name}-prod"], "Deployment", "Job"):
             [container] = pod_of(workload)["containers"]
             assert container["envFrom"] == [
                 {"configMapRef": {"name": settings["metadata"]["name"]}}
             ]
             assert needed <= {*settings["data"], *(each["name"] for each in container["env"])}
+
+
+def test_a_cluster_has_the_same_rules_and_dashboards(
+    built: dict[str, list[Manifest]], projects: dict[str, Path]
+) -> None:
+    """As the files of `monitoring/` have them, where its component is named, and nowhere else."""
+    monitoring = projects["all"] / "monitoring"
+    [rule] = of_kind(built["all-prod"], "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((monitoring / "rules.yml").read_text("utf-8"))
+    [shown] = [
+        each
+        for each in of_kind(built["all-prod"], "ConfigMap")
+        if each["metadata"].get("labels", {}).get("grafana_dashboard") == "1"
+    ]
+    assert shown["data"] == {
+        file.name: file.read_text("utf-8") for file in monitoring.glob("grafana/dashboards/*.json")
+    }
+    assert of_kind(built["all-dev"], "PrometheusRule", "ServiceMonitor", "PodMonitor") == []
+
+
+def test_prometheus_is_let_in_where_it_asks(built: dict[str, list[Manifest]]) -> None:
+    """By the name under which the rules know a process, at a port that the process has."""
+    manifests = built["all-prod"]
+    ports = {
+        component_of(each): {
+            port["name"]: port["containerPort"] for port in pod_of(each)["containers"][0]["ports"]
+        }
+        for each in of_kind(manifests, "Deployment")
+        if component_of(each) in {"web", "worker"}
+    }
+    [settings] = [
+        each["data"]
+        for each in of_kind(manifests, "ConfigMap")
+        if each["metadata"]["name"].startswith("settings-")
+    ]
+    assert ports["worker"] == {"metrics": int(settings["METRICS_PORT"])}
+    assert settings["METRICS_HOST"] == "0.0.0.0"
+    asked = {}
+    for each in of_kind(manifests, "ServiceMonitor", "PodMonitor"):
+        spec = each["spec"]
+        [endpoint] = spec.get("endpoints") or spec["podMetricsEndpoints"]
+        [component] = selected(spec["selector"])
+        [label] = endpoint["relabelings"]
+        assert label == {"targetLabel": "job", "replacement": f"shop-{component}"}
+        assert endpoint["port"] in ports[component]
+        asked[component] = endpoint["port"]
+    assert {*asked} == {"web", "worker"}
+    policies = {
+        each["metadata"]["name"]: each["spec"] for each in of_kind(manifests, "NetworkPolicy")
+    }
+    for component, port in asked.items():
+        policy = policies[f"{component}-from-prometheus"]
+        assert selected(policy["podSelector"]) == {component}
+        [rule] = policy["ingress"]
+        assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
 
 
 def test_no_secret_is_anywhere(built: dict[str, list[Manifest]], projects: dict[str, Path]) -> None:

@@ -31,6 +31,8 @@ LACKING = {
     "cache": r"\bcache",
     "replicas": r"\breplica",
 }
+NODE = "needs npm, for Grafana's types"
+TYPESCRIPT = "typescript@5.9.3"
 LOCAL = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
 
 
@@ -91,7 +93,7 @@ def test_each_alert_fires_and_ends(projects: dict[str, Path]) -> None:
 
 
 def test_a_rule_that_is_wrong_fails_its_tests(projects: dict[str, Path], tmp_path: Path) -> None:
-    """Those of each alert: one that always fires does not pass them, and one that never does neither."""
+    """Those of each alert: neither one that always fires nor one that never does passes."""
     project = projects["all"]
     shutil.copytree(project / "monitoring", tmp_path / "monitoring")
     file = tmp_path / "monitoring/rules.yml"
@@ -116,7 +118,9 @@ def test_each_alert_tells_what_it_is_and_where_to_read_on(projects: dict[str, Pa
     for project in projects.values():
         runbook = (project / "docs/runbook.md").read_text("utf-8")
         _, *found = re.split(r"^## (.+)$", runbook, flags=re.MULTILINE)
-        sections = dict(zip((anchor_of(heading) for heading in found[::2]), found[1::2], strict=True))
+        sections = dict(
+            zip((anchor_of(heading) for heading in found[::2]), found[1::2], strict=True)
+        )
         used = set()
         for name, alert in alerts(project).items():
             assert {*alert["annotations"]} == {"summary", "description", "runbook"}
@@ -167,6 +171,32 @@ def test_dashboards_are_told_apart_and_have_something_to_show(projects: dict[str
             assert len({*places}) == len(places) > 1
             assert all(panel["description"] for panel in each["panels"])
         assert all(expressions(project).values())
+
+
+def test_dashboards_are_what_grafana_takes(projects: dict[str, Path], tmp_path: Path) -> None:
+    """By its own types, of the version that is run; and a word that it does not know is none."""
+    npm = shutil.which("npm")
+    if not npm:
+        pytest.fail(NODE) if os.environ.get("CI") else pytest.skip(NODE)
+    compose = (projects["fastapi"] / "compose.yaml").read_text("utf-8")
+    [version] = re.findall(r"image: grafana/grafana:(.+)", compose)
+    packages = [f"@grafana/schema@{version}", TYPESCRIPT]
+    run(npm, "install", "--no-audit", "--no-fund", "--prefix", tmp_path, *packages)
+    shutil.copy(ROOT / "tests/dashboards.ts", tmp_path)
+    lines = ["import type { Shown } from './dashboards';"]
+    for project in projects.values():
+        files = sorted((project / "monitoring/grafana/dashboards").glob("*.json"))
+        lines += [f"({file.read_text('utf-8')}) satisfies Shown;" for file in files]
+    right = tmp_path / "right.ts"
+    right.write_text("\n".join(lines))
+    options = "--noEmit --strict --skipLibCheck --module esnext --moduleResolution bundler"
+    command = [tmp_path / "node_modules/.bin/tsc", *options.split()]
+    run(*command, right)
+    for before, after in (('"multi"', '"many"'), ('"expr"', '"query"'), ('"gridPos"', '"place"')):
+        wrong = tmp_path / "wrong.ts"
+        wrong.write_text("\n".join(lines[:2]).replace(before, after, 1))
+        with pytest.raises(AssertionError, match=after.strip('"')):
+            run(*command, wrong)
 
 
 def test_dashboards_ask_what_prometheus_understands(

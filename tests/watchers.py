@@ -18,9 +18,7 @@ import yaml
 from contract.processes import Process, free_port, until
 from contract.service import Service
 
-NEEDED = (
-    "needs Prometheus and Alertmanager, which .ci/prometheus gets: PROMETHEUS has to name its directory"
-)
+NEEDED = "needs Prometheus and Alertmanager: PROMETHEUS names where .ci/prometheus has put them"
 ALERTS = "/api/v2/alerts"
 # What takes a minute takes a second here, an hour a minute, and a day as long as 24 of these.
 SECONDS = {"m": 1, "h": 60, "d": 1440}
@@ -47,7 +45,7 @@ def expressions(project: Path) -> dict[str, str]:
 
 
 class Prometheus(Process):
-    """It asks the service for metrics twice a second; what lasts a minute in its rules, a second here."""
+    """It asks the service twice a second; a minute of its rules is a second here."""
 
     def __init__(self, service: Service, alertmanager: int, targets: dict[str, int]) -> None:
         place = service.home / "prometheus"
