@@ -105,6 +105,11 @@ def of(collector: Collector, response: httpx.Response, service: Service) -> Span
     return collector.wait(lambda span: span.span_id == line["span_id"], "span of the request")
 
 
+def requests(collector: Collector) -> list[Span]:
+    """Return the spans of requests: there are others, as some tasks are run by the clock."""
+    return [span for span in collector.spans if span.kind == "server"]
+
+
 def call(service: Service, function: str) -> str:
     """Have the worker run a task, by its function's name; return its own."""
     root = service.project.path
@@ -178,7 +183,8 @@ def test_what_machines_ask_is_not_traced(service: Service, collector: Collector)
         for path in ("/healthz", "/readyz", "/metrics"):
             assert client.get(path, headers=headers).status_code == 200
         last = of(collector, client.get("/openapi.json"), service)
-    assert collector.trace(last.trace_id) == collector.spans
+    assert requests(collector) == [last]
+    assert {span.kind for span in collector.spans if not span.parent} <= {"server", "consumer"}
 
 
 def test_the_cache_is_in_the_trace(
@@ -256,7 +262,7 @@ def test_a_part_is_sampled(service: Service, collector: Collector) -> None:
                 client.get(BOOKS)
             client.get(BOOKS, headers=headers)
         collector.wait(lambda span: span.kind == "server", "span that the caller wants")
-        assert {span.trace_id for span in collector.spans} == {trace_id}
+        assert {span.trace_id for span in requests(collector)} == {trace_id}
 
 
 def test_an_exception_is_recorded(
@@ -361,7 +367,7 @@ def test_what_came_last_is_told(service: Service, collector: Collector) -> None:
     with service.another_web(WEB_CONCURRENCY="1", **LATE) as (web, base_url):
         with connect(base_url) as client:
             request_id = client.get(BOOKS).headers["X-Request-ID"]
-        assert collector.spans == []
+        assert requests(collector) == []
         web.terminate()
         assert web.wait(15) in IN_ORDER
         told = line_of(web, request_id)["span_id"]
@@ -382,8 +388,8 @@ def test_what_a_worker_did_last_is_told(
             user.post(REPORTS, headers=headers)
             until(
                 lambda: lines(worker, event="report finished", trace_id=trace_id),
-                within=30,
-                failing="the report is not computed",
+                within=60,
+                failing=lambda: f"the report is not computed:\n{worker.output()}",
             )
             worker.terminate()
             assert worker.wait(15) in IN_ORDER
@@ -451,7 +457,7 @@ def test_without_an_endpoint_nothing_is_connected(service: Service, collector: C
         assert ends
         assert all(ports & known for ports in ends)
         assert line_of(web, response.headers["X-Request-ID"])["trace_id"] == trace_id
-    assert collector.spans == []
+    assert requests(collector) == []
 
 
 @pytest.mark.parametrize(

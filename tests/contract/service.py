@@ -38,6 +38,8 @@ OTHERWISE = {
     "CORS_ORIGINS": f"{APP}, {ADMIN}",
     "LOG_LEVEL": "error",
 }
+# Traces are told to nobody there: whatever is asked holds with these as well.
+NO_COLLECTOR = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 WITH_FEED = {"tornado-ws"}
 
 
@@ -164,6 +166,7 @@ class Service(Target):
             "WEB_CONCURRENCY": "2",
             "LOGIN_ATTEMPTS": "0",  # all of it comes from one address
             "PORT": str(self.port),
+            **(NO_COLLECTOR if self.answers.get("tracing", "none") != "none" else {}),
             **self._settings,
         }
 
