@@ -4,6 +4,7 @@ import re
 import secrets
 import signal
 import socket
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -387,7 +388,7 @@ def test_what_a_worker_did_last_is_told(
             headers, trace_id, _ = parent()
             user.post(REPORTS, headers=headers)
             until(
-                lambda: lines(worker, event="report finished", trace_id=trace_id),
+                lambda: lines(worker, trace_id=trace_id),
                 within=60,
                 failing=lambda: f"the report is not computed:\n{worker.output()}",
             )
@@ -409,12 +410,13 @@ def test_a_lost_collector_slows_nothing(service: Service, kind: str) -> None:
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}", **SOON}
         with service.another_web(WEB_CONCURRENCY="1", **told) as (web, base_url):
             with connect(base_url) as client:
-                began = time.monotonic()
+                began, lasted = time.monotonic(), list[float]()
                 while time.monotonic() - began < 6:
                     asked = time.monotonic()
                     assert client.get(BOOKS).status_code == 200
-                    assert time.monotonic() - asked < 1
+                    lasted.append(time.monotonic() - asked)
                     time.sleep(0.02)
+                assert statistics.median(lasted) < 0.5  # each would take a second and more
             began = time.monotonic()
             web.terminate()
             assert web.wait(15) in IN_ORDER
