@@ -65,8 +65,15 @@ ELSEWHERE = [
     ]
 ]
 ELSEWHERE = [told for told in ELSEWHERE if offered(told)]
+# What the presets stand for, in each of the frameworks that they are for.
+PRESETS = [
+    DEFAULTS[framework]
+    | {name: value for name, value in preset.answers.items() if name not in ASIDE}
+    for preset in TEMPLATE.catalogue.presets.values()
+    for framework in preset.frameworks
+]
 FACTORS = {name: values for name, values in CHOICES.items() if name not in ASIDE}
-_ENDS = [*DEFAULTS.values(), *LEAST.values(), *ELSEWHERE]
+_ENDS = [*DEFAULTS.values(), *LEAST.values(), *ELSEWHERE, *PRESETS]
 # With each two answers, which the gate tries; and with each three, which `make test-all` does.
 PAIRS = covering(FACTORS, TEMPLATE.catalogue.refusal, _ENDS)
 COMBINATIONS = covering(FACTORS, TEMPLATE.catalogue.refusal, PAIRS, strength=3)

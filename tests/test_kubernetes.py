@@ -17,7 +17,7 @@ import pytest
 import yaml
 from uv import find_uv_bin
 
-from combinations import DEFAULTS, FRAMEWORKS, LEAST, ROOT, render
+from combinations import DEFAULTS, FRAMEWORKS, LEAST, ROOT, TEMPLATE, render
 from conftest import replace, run
 
 Manifest = dict[str, Any]
@@ -40,6 +40,7 @@ ASKED["all"] = (
         "monitoring": "grafana",
     }
 )
+ASKED["enterprise"] = DEFAULTS["django-drf"] | TEMPLATE.catalogue.presets["enterprise"].answers
 ASKED["mariadb"] = DEFAULTS["django-drf"] | CLUSTER | {"database": "mariadb", "queue_ui": "flower"}
 ASKED["mysql"] = LEAST["flask"] | CLUSTER | {"database": "mysql", "errors": "sentry"}
 # A feed is the one that wants Redis there.

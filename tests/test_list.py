@@ -69,7 +69,7 @@ def test_list_tells_what_each_preset_says(stackyard: Command) -> None:
     told = next(line for line in stackyard("list").stdout.splitlines() if "  startup " in line)
     assert told.endswith(" (fastapi or flask, --cache redis, --tasks none)")
     presets = json.loads(stackyard("list", "--json").stdout)["presets"]
-    assert [preset["name"] for preset in presets] == ["standard", "startup"]
+    assert [preset["name"] for preset in presets] == ["standard", "startup", "enterprise"]
     assert presets[1]["frameworks"] == ["fastapi", "flask"]
     assert presets[1]["answers"] == {"cache": "redis", "tasks": "none"}
 
