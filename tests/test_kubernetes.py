@@ -35,6 +35,7 @@ ASKED["all"] = (
     | {
         "broker": "rabbitmq",
         "errors": "sentry",
+        "tracing": "opentelemetry",
         "queue_ui": "flower",
         "replicas": "streaming",
         "monitoring": "grafana",

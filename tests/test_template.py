@@ -230,5 +230,5 @@ def test_every_direct_dependency_is_pinned_and_so_reserved(framework: str, texts
         for dependency in group
     }
     pins = (ROOT / "templates" / "pins" / f"{framework}.txt").read_text()
-    assert {"celery", "redis", "sentry-sdk", "flower"} <= depended
+    assert {"celery", "redis", "sentry-sdk", "opentelemetry-sdk", "flower"} <= depended
     assert depended <= set(re.findall(r"^([a-z0-9-]+)==", pins, re.MULTILINE))
