@@ -21,6 +21,7 @@ from contract.processes import Process, free_port, until
 from contract.service import Project, Service, running
 
 PASSWORD = "for tests alone"
+WATCHERS = ("prometheus", "alertmanager", "grafana")
 WITH_FLOWER = [name for name, told in RENDERED.items() if told.get("queue_ui") == "flower"]
 
 
@@ -94,7 +95,7 @@ def test_only_this_machine_reaches_it_and_production_has_none(rendered: dict[str
         assert "user" not in flower  # but that of the image, without rights
         assert flower["cap_drop"] == ["ALL"]
         assert flower["security_opt"] == ["no-new-privileges:true"]
-        others = {*services} - {"flower", "pgbouncer"}
+        others = {*services} - {"flower", "pgbouncer", "jaeger", *WATCHERS}
         assert all("profiles" not in services[other] for other in others)
         for file in ("compose.prod.yaml", "Procfile"):
             assert "flower" not in (rendered[name] / file).read_text("utf-8"), name
