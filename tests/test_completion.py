@@ -21,7 +21,11 @@ EXPLAINED = {
     name: {choice.value: choice.explanation for choice in TEMPLATE.questions[name].choices}
     for name in ("framework", "cache")
 }
-PRESETS = TEMPLATE.catalogue.presets
+STARTING = {
+    name: preset.explanation
+    for name, preset in TEMPLATE.catalogue.presets.items()
+    if name.startswith("sta")
+}
 SHELLS = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
     "zsh": ["zsh", "-f", "-i"],
@@ -150,7 +154,7 @@ def test_zsh_explains_what_there_is(stackyard: Command) -> None:
         ("new -d cache=none fast", {"fastapi": EXPLAINED["framework"]["fastapi"]}),
         ("new -d ca", {"cache=": TEMPLATE.questions["cache"].text}),
         ("new -d cache=", {f"cache={value}": text for value, text in EXPLAINED["cache"].items()}),
-        ("new --preset sta", {name: one.explanation for name, one in PRESETS.items()}),
+        ("new --preset sta", STARTING),
         ("new --cache ", EXPLAINED["cache"]),
         ("update --cac", {"--cache": TEMPLATE.questions["cache"].text}),
         ("update --cache=n", {"--cache=none": EXPLAINED["cache"]["none"]}),

@@ -109,7 +109,7 @@ DJANGO_APPS = _words(
     """
     accounts admin attrs auth client_address config contenttypes core devservers django_filters docs
     drf_spectacular groups k8s load manage messages migrations monitoring objects requests
-    rest_framework sessions staticfiles tests user_permissions
+    rest_framework sessions staticfiles tests tracing user_permissions
     """
 )
 """What is imported by that name beside Django's apps, and what its users have already."""
