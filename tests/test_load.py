@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 
 from combinations import DEFAULTS, FRAMEWORKS, LEAST, TEMPLATE
-from conftest import Command, run
+from conftest import STACKYARD, Command, run
 from stackyard.making.generate import generate
 from stackyard.resources import canonical
 from test_resources import ODD, SHOP
@@ -171,4 +171,5 @@ def test_its_types_are_right(tmp_path: Path) -> None:
 
     options = ["--strict", "--untyped-calls-exclude=locust", "--config-file="]
     run(sys.executable, "-m", "mypy", *options, *ways, cwd=tmp_path)
-    run("ruff", "format", "--check", "--config=line-length=100", *ways, cwd=tmp_path)
+    ruff = STACKYARD.parent / "ruff"
+    run(ruff, "format", "--check", "--config=line-length=100", *ways, cwd=tmp_path)
