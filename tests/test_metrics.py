@@ -85,13 +85,6 @@ def becomes(client: httpx.Client, name: str, wanted: float, **labels: str) -> No
     )
 
 
-def named(service: Service, function: str) -> str:
-    """Return the name of a task, by that of its function."""
-    root = service.project.path
-    [path] = [p for p in root.rglob("tasks.py") if f"def {function}(" in p.read_text("utf-8")]
-    return ".".join([*path.relative_to(root).with_suffix("").parts, function])
-
-
 @contextmanager
 def stopped(processes: list[psutil.Process]) -> Iterator[None]:
     for process in processes:
@@ -180,7 +173,9 @@ def test_tasks_are_counted_by_how_they_end(
     service: Service, worker: httpx.Client, user: httpx.Client
 ) -> None:
     """Each attempt, in whatever process of the pool, and timed."""
-    report, lost = (named(service, name) for name in ("compute_report", "finish_lost_reports"))
+    report, lost = (
+        service.project.task(name) for name in ("compute_report", "finish_lost_reports")
+    )
     done = value(worker, "tasks_total", task=report, outcome="succeeded")
     failed = value(worker, "tasks_total", task=lost, outcome="failed")
     for _ in range(4):
@@ -198,7 +193,7 @@ def test_mail_that_is_refused_is_tried_again(
     async def refuse(*_: object) -> str:
         return "451 Come again"
 
-    mail = named(service, "send_welcome_email")
+    mail = service.project.task("send_welcome_email")
     counted = {
         outcome: value(worker, "tasks_total", task=mail, outcome=outcome)
         for outcome in ("retried", "succeeded")
@@ -251,7 +246,7 @@ def test_a_killed_process_of_the_pool_leaves_its_counts_and_no_port(
     service: Service, worker: httpx.Client, user: httpx.Client
 ) -> None:
     """The next one is forked with the socket in it, and closes it."""
-    report = named(service, "compute_report")
+    report = service.project.task("compute_report")
     before = value(worker, "tasks_total", task=report, outcome="succeeded") + 1
     assert user.post(REPORTS).status_code == 202
     becomes(worker, "tasks_total", before, task=report, outcome="succeeded")
@@ -291,7 +286,7 @@ def test_a_second_worker_on_the_port_works_as_well(service: Service, worker: htt
 
 def test_without_the_broker_the_tasks_are_told(service: Service, worker: httpx.Client) -> None:
     """Of the queue nothing, rather than what was so before."""
-    report = named(service, "compute_report")
+    report = service.project.task("compute_report")
     counted = value(worker, "tasks_total", task=report, outcome="succeeded")
     with lost(service.broker):
         assert "queue_tasks" not in worker.get("/metrics").text

@@ -3,11 +3,10 @@
 import gzip
 import json
 import secrets
-import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -16,11 +15,9 @@ import httpx
 import pytest
 
 from combinations import FRAMEWORKS
-from contract.client import BOOKS, ME, REPORTS, TOKEN, USERS, book, connect, login, register
-from contract.processes import Process, free_port, until
+from contract.client import BOOKS, ME, REPORTS, TOKEN, USERS, book, connect, talkative, told_by
+from contract.processes import IN_ORDER, Process, free_port, until
 from contract.service import Project, Service, running
-
-IN_ORDER = {0, -signal.SIGTERM}  # how a process ends that was asked to
 
 
 class Sentry(ThreadingHTTPServer):
@@ -115,25 +112,8 @@ def service(
 
 @pytest.fixture
 def user(service: Service) -> Iterator[httpx.Client]:
-    """Give a client who says much of themselves with each request."""
-    with connect(service.base_url) as client:
-        account = register(client)
-        client.headers.update(
-            {
-                "Authorization": f"Bearer {login(client, account)['access_token']}",
-                "Cookie": "session=that-of-another-page",
-                "User-Agent": account["username"],
-                "X-Forwarded-For": "203.0.113.9",
-            }
-        )
+    with closing(talkative(service.base_url)) as client:
         yield client
-
-
-def told_by(user: httpx.Client) -> list[str]:
-    """Return all that a client says of themselves."""
-    headers = ("Cookie", "User-Agent", "X-Forwarded-For")
-    token = user.headers["Authorization"].removeprefix("Bearer ")
-    return [token, *(user.headers[name] for name in headers)]
 
 
 def bug(service: Service, client: httpx.Client) -> str:

