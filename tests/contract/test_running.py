@@ -27,7 +27,7 @@ from .client import (
     register,
     utc,
 )
-from .processes import IN_ORDER, Process, accepts, until
+from .processes import IN_ORDER, Process, accepts, listens, until
 from .service import OTHERWISE, Service
 
 # One process takes its time to end while the other tests run: see `stalled`.
@@ -203,6 +203,14 @@ def test_requests_in_flight_are_finished(service: Service) -> None:
             assert not any(answer.done() for answer in answers)
         assert [answer.result().status_code for answer in answers] == [200] * 4
         assert web.wait(30) in IN_ORDER
+
+
+def test_web_processes_alone_listen(service: Service) -> None:
+    """No worker does, nor beat, unless Prometheus is to ask it."""
+    asked = service.answers.get("monitoring") == "grafana"
+    others = {service.beat} if asked else {service.worker, service.beat}
+    assert listens(service.web)
+    assert [process.name for process in others if process and listens(process)] == []
 
 
 def is_alive(process: psutil.Process) -> bool:
