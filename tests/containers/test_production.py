@@ -106,7 +106,8 @@ def test_it_serves_and_comes_back(
         assert host["PidsLimit"] > 0
         assert host["CapDrop"] == ["ALL"]
         assert container["Config"]["User"] not in {"", "root", "0"}
-        assert host["ReadonlyRootfs"] or name.endswith(DATABASES) or is_rabbitmq(container)
+        writes = name.endswith((*DATABASES, "replica")) or is_rabbitmq(container)
+        assert host["ReadonlyRootfs"] or writes
 
     with signed_in(production.base_url) as user:
         response = user.get(BOOKS, headers={"Origin": "https://books.example.org"})
