@@ -28,6 +28,7 @@ from stackyard.workshop.asking import request
 from stackyard.workshop.checking import Verdict, check
 from stackyard.workshop.course import Course
 from stackyard.workshop.exercises import Check, Outline, place_of
+from stackyard.workshop.holes import cut
 from stackyard.workshop.reading import read
 from stackyard.workshop.service import Service
 from stackyard.workshop.stages import Stage, read_tree, stages
@@ -98,6 +99,31 @@ def test_each_solution_passes_its_own_checks_and_all_before(
 
     assert [told(one, finding) for _, one, finding in verdict.found] == []
     assert {exercise.number for exercise, _ in verdict.passed} == {*range(1, number + 1)}
+
+
+@pytest.mark.parametrize(("framework", "number"), EACH)
+@pytest.mark.everything
+def test_each_hole_is_held_by_a_check(
+    course_of: Callable[[str], Path], framework: str, number: int
+) -> None:
+    place = course_of(framework)
+    Course.at(place).go_to(number)
+    course = Course.at(place)
+    course.solve()
+    exercise, repository = course.get(number), course.repository
+    right = repository.tree(repository.of(number, "done"))
+
+    unheld = []
+    for hole in exercise.holes:
+        file = place / hole.place.path
+        whole = file.read_text()
+        file.write_text(cut(whole, hole))
+        if check(place, [exercise], lambda: right).is_right:
+            unheld.append(f"{hole.place.path} {hole.place.symbol}")
+        file.write_text(whole)
+
+    assert exercise.holes
+    assert unheld == []
 
 
 @pytest.mark.parametrize(("framework", "number"), EACH)
@@ -174,6 +200,16 @@ def test_a_course_goes_through_the_services_of_its_answers() -> None:
 
     assert longer.services == (outline.before, outline.after, {**outline.after, "cache": "redis"})
     assert [[one.number for one in part] for part in longer.parts] == [[1, 2], [3]]
+
+
+def test_code_of_several_checks_begins_with_the_same_piece() -> None:
+    told = exercises.told(TEMPLATE.root, "pyramid")["exercises"][3]
+
+    assert "pieces" not in told
+    codes = [one["code"] for one in told["checks"].values()]
+    assert not any("begins" in one for one in told["checks"].values())
+    assert sum("def read(method, path, body):" in code for code in codes) == 3
+    assert all("expect(" in code or "refuses(" in code for code in codes)
 
 
 def test_a_course_of_the_first_format_is_read() -> None:

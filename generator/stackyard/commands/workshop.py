@@ -240,7 +240,7 @@ def compare(context: click.Context, framework: str, number: int | None) -> None:
     """
     from stackyard.comparing.code import find_in
     from stackyard.workshop import making
-    from stackyard.workshop.errors import UnknownExerciseError
+    from stackyard.workshop.errors import OwnExerciseError
 
     course = _here()
     wanted = course.get(number) if number is not None else course.exercise
@@ -250,7 +250,7 @@ def compare(context: click.Context, framework: str, number: int | None) -> None:
         outline, stages = making.solution(installed(context), framework, name)
     one = next((other for other in outline.exercises if other.name == wanted.name), None)
     if one is None:
-        raise UnknownExerciseError(wanted.number, len(outline.exercises))
+        raise OwnExerciseError(wanted.title, framework)
     done = stages[one.number - 1].done
     click.secho(f"Exercise {one.number}, {one.title.lower()}, in {framework}", bold=True)
     for place in one.opens:

@@ -40,6 +40,13 @@ class UnknownExerciseError(StackyardError):
         super().__init__(f"there is no exercise {number}: choose from 1 to {last}")
 
 
+class OwnExerciseError(StackyardError):
+    """An exercise that another framework's course has not."""
+
+    def __init__(self, title: str, framework: str) -> None:
+        super().__init__(f"there is no {title!r} in the course of {framework!r}")
+
+
 class CourseError(StackyardError):
     """A course that cannot go on as it is: the text says what was found and what to do."""
 

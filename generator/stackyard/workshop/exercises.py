@@ -151,9 +151,9 @@ def told(root: Path, framework: str) -> dict[str, Any]:
     exercises = []
     for folder in sorted(file.parent for file in (root / FOLDER).glob(f"*/{framework}.yml")):
         shared, own = _read(folder / "exercise.yml"), _own(folder, framework)
-        special = own.get("checks", {})
+        special, pieces = own.get("checks", {}), own.pop("pieces", {})
         shared["checks"] = {
-            name: {**shared["checks"].get(name, {}), **special.get(name, {})}
+            name: _whole({**shared["checks"].get(name, {}), **special.get(name, {})}, pieces)
             for name in dict.fromkeys((*shared["checks"], *special))
         }
         page = (folder / "README.md").read_text(encoding="utf-8")
@@ -169,6 +169,13 @@ def told(root: Path, framework: str) -> dict[str, Any]:
         "after": {**answers, **course["after"]},
         "exercises": exercises,
     }
+
+
+def _whole(check: dict[str, Any], pieces: Mapping[str, str]) -> dict[str, Any]:
+    """Return a check whose code begins with the piece that it names, which several may share."""
+    if "begins" in check:
+        check["code"] = f"{pieces[check.pop('begins')]}\n{check['code']}"
+    return check
 
 
 def _own(folder: Path, framework: str) -> dict[str, Any]:
