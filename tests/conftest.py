@@ -31,6 +31,11 @@ STACKYARD = Path(sys.executable).parent / "stackyard"
 HOSTILE = """Goods, "new" & 'old': $5 #1 \\ {each} %s"""
 CHECKOUT_WARNINGS = "ignore::copier.errors.CopierWarning"
 QUICK = ["--defaults", "--no-lock"]
+UNPRIVILEGED = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+needs_unprivileged = pytest.mark.skipif(
+    bool(UNPRIVILEGED) and not shutil.which("setpriv"),
+    reason="root may write anywhere, and setpriv is not there to stop it",
+)
 Git = Callable[..., str]
 # What comes in no wheel: the tests have it.
 BROUGHT = {"mariadb": MariaDBServer, "mysql": MySQLServer, "rabbitmq": RabbitMQ}

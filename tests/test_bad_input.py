@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Command, tree
+from conftest import UNPRIVILEGED, Command, needs_unprivileged, tree
 
 MISTAKES = {
     "unknown command": (["nwe"], ["'nwe'", "'new'"]),
@@ -199,13 +199,6 @@ def test_a_name_that_would_break_the_project_is_refused(
 ) -> None:
     arguments = ["new", "fastapi", "shop", "-d", f"project_name={name}"]
     assert_refused(occupied, *arguments, says=["project_name", repr(name), reason])
-
-
-UNPRIVILEGED = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
-needs_unprivileged = pytest.mark.skipif(
-    bool(UNPRIVILEGED) and not shutil.which("setpriv"),
-    reason="root may write anywhere, and setpriv is not there to stop it",
-)
 
 
 @needs_unprivileged

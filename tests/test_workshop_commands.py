@@ -11,9 +11,9 @@ from threading import Timer
 import pytest
 
 from combinations import TEMPLATE
-from conftest import STACKYARD
+from conftest import STACKYARD, UNPRIVILEGED, needs_unprivileged
 from stackyard import cli
-from stackyard.workshop import exercises
+from stackyard.workshop import exercises, making
 from stackyard.workshop.course import Course
 from stackyard.workshop.exercises import Outline
 from stackyard.workshop.service import NotStartedError, serving
@@ -107,6 +107,54 @@ class TestCommands:
         last = git(course, "rev-parse", f"refs/workshop/{len(exercises)}/done^{{tree}}")
         assert git(course, "rev-parse", "HEAD^{tree}") == last
 
+    @pytest.mark.parametrize(
+        "framework",
+        [pytest.param(one, marks=pytest.mark.one_of(0, one, FRAMEWORKS)) for one in FRAMEWORKS],
+    )
+    def test_there_is_a_way_on_from_every_state(
+        self,
+        framework: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        place = tmp_path / "a course"
+        making.make(TEMPLATE, framework, place, with_environment=False)
+        monkeypatch.chdir(place)
+        exercises = OUTLINES[framework].exercises
+
+        def stands_at(number: int, which: str) -> bool:
+            wanted = git(place, "rev-parse", f"refs/workshop/{number}/{which}^{{tree}}")
+            return git(place, "rev-parse", "HEAD^{tree}") == wanted
+
+        for one in exercises:
+            for state in ("begun", "half done", "solved"):
+                assert cli.run(["workshop", "goto", str(one.number)]) == 0
+                assert stands_at(one.number, "start")
+                if state == "half done":
+                    (place / one.opens[0].path).write_text("half done (\n")
+                elif state == "solved":
+                    assert cli.run(["workshop", "solve"]) == 0
+                    assert stands_at(one.number, "done")
+                assert cli.run(["workshop", "hint"]) == 0
+                assert cli.run(["workshop", "reset"]) == 0
+                assert stands_at(one.number, "start")
+                assert cli.run(["workshop", "skip"]) == 0
+                assert (
+                    stands_at(one.number + 1, "start")
+                    if one is not exercises[-1]
+                    else stands_at(one.number, "done")
+                )
+                assert git(place, "status", "--porcelain") == ""
+        kept = git(place, "log", "--format=%s", "--grep=^Keep what there was").splitlines()
+        assert len(kept) == len(exercises)
+        capsys.readouterr()
+
+        for command in ("hint", "reset", "skip", "solve", "check"):
+            assert cli.run(["workshop", command]) == 1
+            assert "all exercises are done; say goto N" in capsys.readouterr().err
+        assert cli.run(["workshop", "goto", "1"]) == 0
+
     @pytest.mark.usefixtures("course")
     def test_hints_tell_more_each_time(self, capsys: pytest.CaptureFixture[str]) -> None:
         for number in (1, 2, 3, 3):
@@ -166,6 +214,18 @@ class TestCommands:
 
         assert "class Book" in capsys.readouterr().out
 
+    def test_what_the_neighbours_have_not_is_told(
+        self, course: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = course / "workshop" / "course.json"
+        told = json.loads(kept.read_text())
+        told["exercises"][2] |= {"name": "own", "title": "A feed"}
+        kept.write_text(json.dumps(told))
+
+        assert cli.run(["workshop", "compare", "flask", "3"]) == 2
+
+        assert "there is no 'A feed' in the course of 'flask'" in capsys.readouterr().err
+
     def test_progress_that_is_damaged_is_told(
         self, course: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -195,6 +255,31 @@ class TestCommands:
         assert "SyntaxError" in told.out
         assert "app/main.py:3" in told.out
         assert "Traceback" not in told.out + told.err
+
+
+@needs_unprivileged
+def test_a_home_that_cannot_be_written_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "a home"
+    home.mkdir(mode=0o555)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*UNPRIVILEGED, STACKYARD, "workshop", *arguments]
+        return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+
+    made = run(tmp_path, "new", "fastapi", "a course")
+    done = run(tmp_path / "a course", "check")
+    skipped = run(tmp_path / "a course", "skip")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert done.returncode == 1
+    assert "a short key is refused in production" in done.stdout
+    assert skipped.returncode == 0, skipped.stderr
+    assert [*home.iterdir()] == []
 
 
 @pytest.mark.parametrize(

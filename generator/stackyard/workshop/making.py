@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,15 +45,16 @@ def services(
     The first has no lock file: it is in no stage but with that of the second.
     """
     trees: list[Tree] = []
-    warnings: dict[str, None] = {}
+    warnings: list[str] = []
     for number, answers in enumerate(outline.services):
         told = {**answers, "project_name": name, "project_slug": slug(name) or "course"}
         place = scratch / f"service-{number}" / name
         locked = with_lock and number > 0
         project = generate(template, told, place, with_git=False, with_lock=locked)
-        warnings |= dict.fromkeys(project.warnings)
+        # Each says the same, and what it says to do is of a place that there is not for long.
+        warnings = [one.partition("; run later")[0] for one in project.warnings]
         trees.append(read_tree(place))
-    return trees, [*warnings]
+    return trees, warnings
 
 
 def make(
@@ -73,6 +76,7 @@ def make(
     with (
         os_errors(target.path),
         directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch,
+        _cache(scratch),
         directory_in(target.ground, ".stackyard") as staging,
     ):
         with interrupts.allowed():
@@ -87,10 +91,30 @@ def make(
             told = exercises.told(template.root, framework)
             (course / FOLDER / KEPT).write_text(exercises.dumped(told), encoding="utf-8")
         target.publish(course, staging / "kept", force=False)
-    if with_environment:
-        progress("Installing what the course needs ...")
-        warnings += _installed(Course.at(target.place))
+        if with_environment:
+            progress("Installing what the course needs ...")
+            warnings += _installed(Course.at(target.place))
     return Made(Course.at(target.place), tuple(warnings))
+
+
+@contextmanager
+def _cache(scratch: Path) -> Iterator[None]:
+    """Have uv keep what it fetches in `scratch` where its own place cannot be written."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    place = Path(os.environ.get("UV_CACHE_DIR") or Path(home, "uv"))
+    there = next(one for one in (place, *place.absolute().parents) if one.exists())
+    if os.access(there, os.W_OK):
+        yield
+        return
+    before = os.environ.get("UV_CACHE_DIR")
+    os.environ["UV_CACHE_DIR"] = str(scratch / "uv")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["UV_CACHE_DIR"]
+        else:
+            os.environ["UV_CACHE_DIR"] = before
 
 
 def _lay(course: Path, made: list[Stage], outline: Outline) -> None:
@@ -122,7 +146,7 @@ def _installed(course: Course) -> list[str]:
     last = course.repository.of(len(course.outline.exercises), "done")
     needed = {name: course.repository.content(last, name) for name in ("pyproject.toml", "uv.lock")}
     if needed["uv.lock"] is None:
-        return []
+        return ["the course has no environment: make it again where that is mended"]
     command = [find_uv_bin(), "sync", "--frozen", "--no-progress", "--color=never", "--quiet"]
     own = {name: value for name, value in regime(online=True).items() if name not in _ELSEWHERE}
     with directory_in(Path(tempfile.gettempdir()), "stackyard") as scratch:
