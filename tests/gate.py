@@ -85,6 +85,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[CHANGED] = differing(base) if base else None
 
 
+def by_turns(number: int, group: str = "") -> list[object]:
+    """Return each framework as a parameter, of which the gate runs the one whose turn it is.
+
+    What has a group is run by one process for each framework.
+    """
+    return [
+        pytest.param(
+            framework,
+            marks=[
+                pytest.mark.one_of(number, framework),
+                *([pytest.mark.xdist_group(f"{group}-{framework}")] if group else []),
+            ],
+        )
+        for framework in FRAMEWORKS
+    ]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: pytest.Item) -> None:
     """Have the processes of pytest-xdist go by what was found out once."""

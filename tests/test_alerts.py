@@ -18,6 +18,7 @@ from contract.faults.outages import unread
 from contract.feed import listening
 from contract.processes import free_port, until
 from contract.service import Project, Service, running
+from gate import by_turns
 from watchers import Alertmanager, Prometheus, expressions, program, watching
 
 # Each has all that there is to see; one has what else PostgreSQL may have.
@@ -36,12 +37,7 @@ class Watched:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(
-            one, marks=[pytest.mark.one_of(3, one), pytest.mark.xdist_group(f"alerts-{one}")]
-        )
-        for one in FRAMEWORKS
-    ],
+    params=by_turns(3, "alerts"),
 )
 def watched(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -6,6 +6,7 @@ import pytest
 
 from combinations import FRAMEWORKS, TEMPLATE
 from conftest import Command, run
+from gate import by_turns
 from stackyard.template.errors import RefusedAnswersError
 from stackyard.template.settle import settle
 
@@ -42,9 +43,7 @@ def test_a_replica_is_refused_where_there_are_no_lists() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(4, one)) for one in FRAMEWORKS]
-)
+@pytest.mark.parametrize("framework", by_turns(4))
 def test_a_project_without_it_passes_its_own_tests(
     stackyard: Command, environment: dict[str, str], framework: str
 ) -> None:

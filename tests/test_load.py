@@ -14,8 +14,9 @@ from threading import Thread
 
 import pytest
 
-from combinations import DEFAULTS, FRAMEWORKS, LEAST, TEMPLATE
+from combinations import DEFAULTS, LEAST, TEMPLATE
 from conftest import STACKYARD, Command, run
+from gate import by_turns
 from stackyard.making.generate import generate
 from stackyard.resources import canonical
 from test_resources import ODD, SHOP
@@ -91,9 +92,7 @@ def rows(printed: str) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(1, one)) for one in FRAMEWORKS]
-)
+@pytest.mark.parametrize("framework", by_turns(1))
 def test_users_go_the_whole_way(
     stackyard: Command, environment: dict[str, str], framework: str
 ) -> None:

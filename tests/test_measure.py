@@ -13,9 +13,9 @@ from shutil import which
 import pytest
 from click import unstyle
 
-from combinations import FRAMEWORKS
 from conftest import Command, replace
 from figures import drawn, invented
+from gate import by_turns
 from stackyard.commands.measured import table
 from stackyard.measuring.errors import LoadError
 from stackyard.measuring.figures import IN_ROUNDS, Figure, Measured, Report, rounded, shipped
@@ -160,9 +160,7 @@ def test_a_generator_that_fails_is_told() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(3, one)) for one in FRAMEWORKS]
-)
+@pytest.mark.parametrize("framework", by_turns(3))
 def test_what_was_measured_by_an_interrupt_is_kept(framework: str) -> None:
     """All of a measurement, up to its third round; Flask's on servers that come in no wheel."""
     brought = {"database": "mariadb", "broker": "rabbitmq"} if framework == "flask" else {}

@@ -10,16 +10,11 @@ import pytest
 
 from combinations import BY_NAME, DEFAULTS, LEAST, name_of
 from conftest import STACKYARD, Command, commit, run
+from gate import by_turns
 
 BOTH = [name_of(answers) for answers in (*DEFAULTS.values(), *LEAST.values())]
 
-EACH = [
-    pytest.param(
-        one,
-        marks=[pytest.mark.xdist_group(f"own-resource-{one}"), pytest.mark.one_of(3, one)],
-    )
-    for one in DEFAULTS
-]
+EACH = by_turns(3, "own-resource")
 
 
 def section(project: Path) -> str:

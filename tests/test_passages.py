@@ -12,6 +12,7 @@ import pytest
 
 from combinations import FRAMEWORKS, TEMPLATE
 from conftest import RENDERED, Command
+from gate import by_turns
 from passages import record
 from stackyard.comparing import requests
 from stackyard.comparing.code import find
@@ -39,12 +40,7 @@ def allowed(pair: tuple[int, int]) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "framework",
-    [
-        pytest.param(
-            one, marks=[pytest.mark.one_of(1, one), pytest.mark.xdist_group(f"passages-{one}")]
-        )
-        for one in FRAMEWORKS
-    ],
+    by_turns(1, "passages"),
 )
 def test_a_request_passes_what_was_recorded(framework: str) -> None:
     """Each function of the project, in order; say `make requests` where that has changed."""

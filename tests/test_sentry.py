@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from combinations import FRAMEWORKS
 from contract.client import BOOKS, ME, REPORTS, TOKEN, USERS, book, connect, talkative, told_by
 from contract.processes import IN_ORDER, Process, free_port, until
 from contract.service import Project, Service, running
+from gate import by_turns
 
 
 class Sentry(ThreadingHTTPServer):
@@ -84,16 +84,7 @@ def sentry(receiver: Sentry) -> Sentry:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(
-            framework,
-            marks=[
-                pytest.mark.xdist_group(f"sentry-{framework}"),
-                pytest.mark.one_of(1, framework),
-            ],
-        )
-        for framework in FRAMEWORKS
-    ],
+    params=by_turns(1, "sentry"),
 )
 def service(
     request: pytest.FixtureRequest, receiver: Sentry, tmp_path_factory: pytest.TempPathFactory

@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from combinations import CHOICES, DEFAULTS, ELSEWHERE, FRAMEWORKS, offered
 from conftest import BROUGHT, Command, run
 from contract.document import in_order
+from gate import by_turns
 from stackyard.resources import parse
 from test_resources import EVENT, ODD, SHOP, make, parsed, resources
 
@@ -93,9 +94,7 @@ def test_a_shop_passes_its_own_tests(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(4, one)) for one in FRAMEWORKS]
-)
+@pytest.mark.parametrize("framework", by_turns(4))
 @settings(
     max_examples=2,
     phases=[Phase.generate],

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from combinations import DEFAULTS, FRAMEWORKS
+from combinations import DEFAULTS
 from contract.client import BOOKS, book, signed_in
+from gate import by_turns
 
 from .conftest import generate
 from .stack import Stack
 
-EACH = [pytest.param(framework, marks=pytest.mark.one_of(3, framework)) for framework in FRAMEWORKS]
+EACH = by_turns(3)
 
 
 @pytest.mark.parametrize("framework", EACH)

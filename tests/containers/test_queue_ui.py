@@ -6,12 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from combinations import DEFAULTS, FRAMEWORKS
+from combinations import DEFAULTS
+from gate import by_turns
 
 from .conftest import generate
 from .stack import Stack, say
 
-EACH = [pytest.param(framework, marks=pytest.mark.one_of(3, framework)) for framework in FRAMEWORKS]
+EACH = by_turns(3)
 
 
 @pytest.mark.parametrize("framework", EACH)

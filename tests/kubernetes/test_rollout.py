@@ -18,10 +18,10 @@ import httpx
 import pytest
 import yaml
 
-from combinations import FRAMEWORKS
 from contract.client import BOOKS, Load, get, load
 from contract.processes import IN_ORDER, Process, until
 from contract.service import Project, Service, running
+from gate import by_turns
 
 LAG = 2.0  # seconds until every node has heard that a pod leaves
 Pod = tuple[Process, str]  # and its address
@@ -75,16 +75,7 @@ def network() -> Iterator[Network]:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(
-            framework,
-            marks=[
-                pytest.mark.xdist_group(f"rollout-{framework}"),
-                pytest.mark.one_of(4, framework),
-            ],
-        )
-        for framework in FRAMEWORKS
-    ],
+    params=by_turns(4, "rollout"),
 )
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

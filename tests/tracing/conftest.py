@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from combinations import FRAMEWORKS
 from contract.client import talkative
 from contract.processes import Process, until
 from contract.service import Project, Service, running
+from gate import by_turns
 
 from .collector import Collector, Span, collecting
 
@@ -36,16 +36,7 @@ def collector(receiver: Collector) -> Collector:
 
 @pytest.fixture(
     scope="package",
-    params=[
-        pytest.param(
-            framework,
-            marks=[
-                pytest.mark.xdist_group(f"tracing-{framework}"),
-                pytest.mark.one_of(2, framework),
-            ],
-        )
-        for framework in FRAMEWORKS
-    ],
+    params=by_turns(2, "tracing"),
 )
 def service(
     request: pytest.FixtureRequest, receiver: Collector, tmp_path_factory: pytest.TempPathFactory

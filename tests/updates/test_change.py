@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from combinations import FRAMEWORKS
 from conftest import Command, commit, generated, replace
+from gate import by_turns
 from stackyard.resources import canonical
 from stackyard.updating.update import update
 
@@ -32,9 +32,7 @@ DOCSTRING = '"""The products."""', '"""The products, as the owner tells of them.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(2, one)) for one in FRAMEWORKS]
-)
+@pytest.mark.parametrize("framework", by_turns(2))
 def test_a_database_goes_through_resources_that_come_and_go(
     framework: str, make: Callable[..., Project], stackyard: Command
 ) -> None:
@@ -84,9 +82,7 @@ def test_a_database_goes_through_resources_that_come_and_go(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite", "mariadb", "mysql"])
-@pytest.mark.parametrize(
-    "framework", [pytest.param(one, marks=pytest.mark.one_of(2, one)) for one in FRAMEWORKS]
-)
+@pytest.mark.parametrize("framework", by_turns(2))
 def test_rows_stay_on_other_databases(
     framework: str,
     database: str,
