@@ -13,8 +13,9 @@ import pytest
 
 from combinations import DEFAULTS, FRAMEWORKS
 from contract.client import BOOKS, REPORTS, book, connect, login, register, samples
+from contract.faults.outages import killed
 from contract.feed import both, listening
-from contract.processes import Process, accepts, free_port, leaves, until
+from contract.processes import accepts, free_port, leaves, until
 from contract.service import Project, Service, running
 
 CORES = os.cpu_count() or 1  # a worker has so many processes
@@ -288,20 +289,11 @@ def test_without_the_broker_the_tasks_are_told(service: Service, worker: httpx.C
     """Of the queue nothing, rather than what was so before."""
     report = service.project.task("compute_report")
     counted = value(worker, "tasks_total", task=report, outcome="succeeded")
-    with lost(service.broker):
+    with killed(service.broker):
         assert "queue_tasks" not in worker.get("/metrics").text
         assert value(worker, "tasks_total", task=report, outcome="succeeded") == counted
     service.restore()
     becomes(worker, "queue_tasks", 0, queue="celery")
-
-
-@contextmanager
-def lost(process: Process) -> Iterator[None]:
-    process.kill()
-    try:
-        yield
-    finally:
-        process.start()
 
 
 def test_a_worker_that_ends_leaves_no_file(service: Service, worker: httpx.Client) -> None:

@@ -259,6 +259,15 @@ class Service(Target):
         finally:
             worker.stop()
 
+    def connected_to_servers_alone(self, web: Process, base_url: str) -> None:
+        """Check that a web process has connections to its servers and its clients, and no other."""
+        known = {server.port for server in self.servers}
+        known.add(int(base_url.rpartition(":")[2]))
+        found = [c for process in web.tree() for c in process.net_connections("inet")]
+        ends = [{c.laddr.port, c.raddr.port} for c in found if c.raddr]
+        assert ends
+        assert all(ports & known for ports in ends)
+
     def web_processes(self) -> list[psutil.Process]:
         """Return those processes of `web` that answer requests."""
         return leaves(self.web, self.port)

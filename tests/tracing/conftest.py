@@ -4,7 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -34,10 +34,7 @@ def collector(receiver: Collector) -> Collector:
     return receiver
 
 
-@pytest.fixture(
-    scope="package",
-    params=by_turns(2, "tracing"),
-)
+@pytest.fixture(scope="package", params=by_turns(2, "tracing"))
 def service(
     request: pytest.FixtureRequest, receiver: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
@@ -95,12 +92,3 @@ def call(service: Service, function: str) -> str:
     name = service.project.task(function)
     service.run([*service.celery, "call", name])
     return name
-
-
-@contextmanager
-def lost(process: Process) -> Iterator[None]:
-    process.kill()
-    try:
-        yield
-    finally:
-        process.start()

@@ -104,12 +104,7 @@ def test_without_an_endpoint_nothing_is_connected(service: Service, collector: C
     headers, trace_id, _ = parent()
     with quiet as (web, base_url), connect(base_url) as client:
         response = client.get(BOOKS, headers=headers)
-        known = {server.port for server in service.servers}
-        known.add(int(base_url.rpartition(":")[2]))
-        found = [c for process in web.tree() for c in process.net_connections("inet")]
-        ends = [{c.laddr.port, c.raddr.port} for c in found if c.raddr]
-        assert ends
-        assert all(ports & known for ports in ends)
+        service.connected_to_servers_alone(web, base_url)
         assert line_of(web, response.headers["X-Request-ID"])["trace_id"] == trace_id
     assert requests(collector) == []
 

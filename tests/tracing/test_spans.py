@@ -7,11 +7,12 @@ import httpx
 import pytest
 
 from contract.client import BOOKS, REPORTS, TOKEN, USERS, book, connect, told_by
+from contract.faults.outages import killed
 from contract.processes import until
 from contract.service import Service
 
 from .collector import Collector
-from .conftest import call, line_of, lines, lost, of, parent, requests
+from .conftest import call, line_of, lines, of, parent, requests
 
 
 def test_a_report_is_one_trace(service: Service, collector: Collector, user: httpx.Client) -> None:
@@ -184,7 +185,7 @@ def test_a_task_that_fails_is_told_so(
 
 def test_each_try_is_a_span(service: Service, collector: Collector) -> None:
     """A task that is tried again has a span for each try, in the trace that it began in."""
-    with lost(service.database):
+    with killed(service.database):
         name = call(service, "delete_expired_refresh_tokens")
         collector.wait(
             lambda s: s.name == name and s.attributes["celery.retries"] == 1, "second try"
@@ -204,7 +205,7 @@ def test_a_lost_broker_leaves_no_trace_open(
     service: Service, collector: Collector, user: httpx.Client
 ) -> None:
     """Whoever asks after a request that could not send its task has a trace of their own."""
-    with lost(service.broker):
+    with killed(service.broker):
         assert user.post(REPORTS).status_code == 503
         spans = [of(collector, user.get(BOOKS), service) for _ in range(8)]
     service.restore()

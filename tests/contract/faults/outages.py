@@ -21,8 +21,10 @@ SOON = 1
 def killed(process: Process) -> Iterator[None]:
     """Take a process away for a while."""
     process.kill()
-    yield
-    process.start()
+    try:
+        yield
+    finally:
+        process.start()
 
 
 def lost(process: Process, how: str) -> AbstractContextManager[None]:
